@@ -1,0 +1,23 @@
+/** @module Where the operator's own state and caches live, outside the checkout. */
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+export interface Home {
+  /** State of the operator: releases, ledger of certificates. */
+  readonly state: string;
+  /** What can be built or fetched again. */
+  readonly cache: string;
+  /** Sockets; short, since a socket's path may have 107 characters. */
+  readonly runtime: string;
+}
+
+export function home(env: NodeJS.ProcessEnv = process.env): Home {
+  const user = homedir();
+  const state = env.GEOCLIC_HOME ?? join(env.XDG_STATE_HOME ?? join(user, ".local/state"), "geoclic-fleet");
+  const cache = join(env.XDG_CACHE_HOME ?? join(user, ".cache"), "geoclic-fleet");
+  return {
+    state,
+    cache,
+    runtime: join(env.XDG_RUNTIME_DIR ?? `/tmp/geoclic-fleet-${process.getuid?.() ?? 0}`, "geoclic"),
+  };
+}

@@ -1,0 +1,41 @@
+/** @module Sends a release's folder to a server. */
+import { execa } from "execa";
+import { type RsyncRelease, type RsyncStats, readRsyncStats, rsyncRelease } from "../core/commands/rsync.ts";
+import { lastLine, sshFailure } from "../core/commands/ssh.ts";
+import { FleetError } from "../core/errors.ts";
+import type { Ssh } from "./ssh.ts";
+
+/** @throws FleetError of the connection, `TOOL_MISSING` or `RSYNC_FAILED` */
+export async function sendRelease(
+  ssh: Ssh,
+  step: string,
+  options: Omit<RsyncRelease, "client" | "sshConfig">,
+): Promise<RsyncStats> {
+  const { target } = ssh;
+  const [program, ...words] = rsyncRelease({ ...options, client: target.client, sshConfig: ssh.config });
+  const result = await execa(program, words, { reject: false, timeout: 30 * 60_000, stdin: "ignore" });
+  if (result.exitCode === 0) return readRsyncStats(String(result.stdout));
+  const place = { client: target.client, step };
+  if (result.exitCode === undefined)
+    throw new FleetError("TOOL_MISSING", { tool: "rsync", fix: "install rsync on this machine." }, place);
+  const stderr = String(result.stderr);
+  if (result.exitCode === 255)
+    throw sshFailure(target, step, { status: 255, stderr: withoutRsyncsOwn(stderr) });
+  throw new FleetError(
+    "RSYNC_FAILED",
+    { host: target.host, status: result.exitCode, cause: cause(stderr) },
+    place,
+  );
+}
+
+/** rsync ends with lines that only say that it ended. */
+function cause(stderr: string): string {
+  return lastLine(withoutRsyncsOwn(stderr)) || lastLine(stderr);
+}
+
+function withoutRsyncsOwn(stderr: string): string {
+  return stderr
+    .split("\n")
+    .filter((line) => !/^rsync( error|: connection unexpectedly closed)/.test(line))
+    .join("\n");
+}

@@ -1,0 +1,60 @@
+/** @module rsync of an immutable release tree to a server. */
+import { releaseFolder } from "../naming.ts";
+import { type Command, toShell } from "./shell.ts";
+
+export interface RsyncRelease {
+  readonly client: string;
+  /** Local folder of the release. */
+  readonly source: string;
+  readonly release: string;
+  /** Releases that the server already has; unchanged files are hard links to theirs. */
+  readonly linkTo: readonly string[];
+  /** Path of the `ssh_config`. */
+  readonly sshConfig: string;
+}
+
+/**
+ * Sends a release into `<id>.partial`, which is renamed when it is whole.
+ * By checksum and without times, so that an unchanged file is the same file on every operator's machine.
+ */
+export function rsyncRelease(options: RsyncRelease): Command {
+  return [
+    "rsync",
+    "--recursive",
+    "--links",
+    "--perms",
+    "--checksum",
+    "--delete",
+    "--compress",
+    "--stats",
+    "--timeout=60",
+    "--chown=root:root",
+    `--rsh=${toShell(["ssh", "-F", options.sshConfig])}`,
+    "--rsync-path=sudo -n rsync",
+    ...options.linkTo.slice(0, 20).map((id) => `--link-dest=${releaseFolder(id)}`),
+    `${options.source}/`,
+    `${options.client}:${releaseFolder(options.release)}.partial/`,
+  ];
+}
+
+/** Makes a whole `<id>.partial` the release, by one rename. */
+export function completeRelease(release: string): Command {
+  return ["sudo", "-n", "mv", "-T", `${releaseFolder(release)}.partial`, releaseFolder(release)];
+}
+
+export interface RsyncStats {
+  readonly files: number;
+  readonly transferred: number;
+  readonly bytesSent: number;
+}
+
+/** Reads `rsync --stats` (rsync 3.2). Missing figures are 0. */
+export function readRsyncStats(output: string): RsyncStats {
+  const figure = (label: string) =>
+    Number(new RegExp(`^${label}: ([\\d,.]+)`, "m").exec(output)?.[1]?.replaceAll(/[,.]/g, "") ?? 0);
+  return {
+    files: figure("Number of files"),
+    transferred: figure("Number of regular files transferred"),
+    bytesSent: figure("Total bytes sent"),
+  };
+}

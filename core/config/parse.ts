@@ -1,0 +1,40 @@
+/** @module Strict parsing at the door: one message that lists every wrong value with its path. */
+import type { z } from "zod";
+
+/** A wrong value: `clients[2].domain: must be a host name, got "x y"`. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: string };
+
+/** Checks a value against a schema; never throws. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, root = ""): Parsed<T> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return { ok: true, value: result.data };
+  return { ok: false, problems: result.error.issues.map((issue) => problem(issue, root)).join("; ") };
+}
+
+function problem(issue: z.core.$ZodIssue, root: string): string {
+  const path = pathOf([...(root ? [root] : []), ...issue.path]) || "(root)";
+  if (issue.code === "unrecognized_keys") return `${path}: unknown key ${issue.keys.map(show).join(", ")}`;
+  const got = "input" in issue ? `, got ${show(issue.input)}` : "";
+  return `${path}: ${issue.message}${got}`;
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`,
+    )
+    .join("");
+}
+
+/** A value as shown in a message: quoted, control characters escaped, at most 80 characters. */
+function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
+}

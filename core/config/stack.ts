@@ -1,0 +1,147 @@
+/** @module The configuration of a stack: strict schemas, parsed once in `index.ts`. */
+import { z } from "zod";
+import { FleetError } from "../errors.ts";
+import { parse } from "./parse.ts";
+
+const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+const ipv4 = z.ipv4("expected an IPv4 address, e.g. 51.210.42.100");
+
+const domain = z.string().regex(hostName, "expected a host name in lower case, e.g. ville-lyon.geoclic.fr");
+const email = z
+  .string()
+  .max(254)
+  .regex(
+    /^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$/,
+    "expected an e-mail address, e.g. admin@ville-lyon.fr",
+  );
+const releaseId = z.string().regex(/^[0-9a-f]{12}$/, "expected a release id: 12 characters of 0-9a-f");
+const hostKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]{40,1000}={0,3}$/,
+    'expected a public host key without comment, e.g. "ssh-ed25519 AAAA…"',
+  );
+
+export const ClientConfig = z.strictObject({
+  /** The key of the client everywhere. */
+  name: z
+    .string()
+    .regex(
+      /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,
+      "expected 1 to 40 characters of a-z, 0-9 and -, a letter first, e.g. ville-lyon",
+    ),
+  domain,
+  /** Administrator of the town; Let's Encrypt's account too. */
+  email,
+  /** The town's name as its citizens read it. */
+  town: z
+    .string()
+    .min(1, "expected the town's name")
+    .max(120, "expected at most 120 characters")
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, "expected a name without control characters or line breaks"),
+  ip: ipv4,
+  /** Where SSH and probes connect. @default the ip */
+  reach: z.union([ipv4, z.string().regex(hostName)], "expected an IPv4 address or a host name").optional(),
+  ssh: z.strictObject({
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "expected a user name, e.g. ubuntu")
+      .default("ubuntu"),
+    port: z.int().min(1).max(65_535).default(22),
+    hostKey,
+  }),
+  /** `external`: the record is made elsewhere and only checked. */
+  dns: z.literal("external", 'expected "external"').default("external"),
+  release: releaseId.optional(),
+  canary: z.boolean().default(false),
+});
+export type ClientConfig = z.infer<typeof ClientConfig>;
+
+export const FleetConfig = z
+  .strictObject({
+    role: z.literal("fleet"),
+    suite: z.strictObject({
+      /** Folder of the suite's checkout. */
+      path: z.string().min(1),
+      /** Adapter file, relative to this project. */
+      adapter: z.string().min(1).default("assets/suites/geoclic.yaml"),
+      /** Changing it rebuilds all images on fresh base images, e.g. `2026-11`. */
+      imagesAsOf: z
+        .string()
+        .regex(/^[0-9A-Za-z.-]{1,20}$/, "expected up to 20 characters, e.g. 2026-11")
+        .default("first"),
+    }),
+    /** Where images are built: on the operator's machine, once, or on each client. */
+    build: z.enum(["operator", "client"]).default("operator"),
+    release: releaseId.optional(),
+    acme: z
+      .strictObject({
+        /** ACME directory. */
+        server: z.url({ protocol: /^https$/ }).default("https://acme-v02.api.letsencrypt.org/directory"),
+      })
+      .prefault({}),
+    /** DNS servers asked before a certificate, `address:port`; none: the machine's own resolver. */
+    dnsServers: z
+      .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$/, "expected address:port, e.g. 1.1.1.1:53"))
+      .default([]),
+    schedules: z
+      .strictObject({
+        /** Local time of the server, `HH:MM`. */
+        backup: z
+          .string()
+          .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected a time, e.g. 02:00")
+          .default("02:00"),
+        monitorMinutes: z.int().min(1).max(60).default(5),
+      })
+      .prefault({}),
+    /** Refuse that Pulumi deletes secrets. @default true */
+    protect: z.boolean().default(true),
+    /** Stack that holds the fleet's key. */
+    master: z.string().min(1).default("organization/geoclic-fleet/master"),
+    clients: z.array(ClientConfig).default([]),
+  })
+  .superRefine((config, context) => {
+    for (const key of ["name", "domain", "ip"] as const) unique(config.clients, key, context);
+  });
+export type FleetConfig = z.infer<typeof FleetConfig>;
+
+export const MasterConfig = z.strictObject({
+  role: z.literal("master"),
+  /** Refuse that Pulumi deletes the fleet's key. @default true */
+  protect: z.boolean().default(true),
+});
+export type MasterConfig = z.infer<typeof MasterConfig>;
+
+export const StackConfig = z.discriminatedUnion(
+  "role",
+  [MasterConfig, FleetConfig],
+  'expected "master" or "fleet"',
+);
+export type StackConfig = z.infer<typeof StackConfig>;
+
+/** @throws FleetError `CONFIG_INVALID` with the path of every wrong value. */
+export function parseStackConfig(value: unknown): StackConfig {
+  const parsed = parse(StackConfig, value);
+  if (!parsed.ok) throw new FleetError("CONFIG_INVALID", { problems: parsed.problems });
+  return parsed.value;
+}
+
+function unique(
+  clients: readonly ClientConfig[],
+  key: "name" | "domain" | "ip",
+  context: z.RefinementCtx,
+): void {
+  const first = new Map<string, number>();
+  for (const [index, client] of clients.entries()) {
+    const value = client[key];
+    const other = first.get(value);
+    if (other === undefined) first.set(value, index);
+    else
+      context.addIssue({
+        code: "custom",
+        path: ["clients", index, key],
+        message: `already used by clients[${other}], expected a ${key} of its own`,
+        input: value,
+      });
+  }
+}

@@ -1,0 +1,197 @@
+/** @module English messages. `{{name}}` is filled in. */
+export const en = {
+  errors: {
+    CONFIG_INVALID: {
+      what: "the configuration is not valid: {{problems}}",
+      next: "correct the value in the stack file and run again; nothing was changed.",
+    },
+    ADAPTER_INVALID: {
+      what: "the adapter {{file}} is not valid: {{problems}}",
+      next: "correct the adapter and run again; nothing was changed.",
+    },
+    COMPOSE_UNEXPECTED: {
+      what: "the suite's compose file does not fit its adapter: {{problem}}",
+      next: "correct the adapter so that it describes the compose file; nothing was changed.",
+    },
+    SUITE_UNREADABLE: {
+      what: "the suite cannot be read at {{path}}: {{cause}}",
+      next: "set geoclic-fleet:suite.path to the folder that holds the suite's checkout.",
+    },
+    RELEASE_UNKNOWN: {
+      what: "release {{release}} is not in the store {{store}} (the suite's present tree is {{present}})",
+      next: "pin a release that `geoclic-fleet doctor` lists, or check out the suite that made it and run a preview.",
+    },
+    RELEASE_BROKEN: {
+      what: "release {{release}} in the store does not fit its id: {{cause}}",
+      next: "remove its folder from {{store}} and run again: it is made anew from the suite.",
+    },
+    TOOL_MISSING: {
+      what: "{{tool}} was not found",
+      next: "{{fix}}",
+    },
+    AGENT_MISSING: {
+      what: "no SSH agent holds the fleet's key",
+      next: "run `. ./env.sh` (or `geoclic-fleet agent`) and start again.",
+    },
+    SSH_UNREACHABLE: {
+      what: "{{host}}:{{port}} does not answer on SSH: {{cause}}",
+      next: "check that the server is up, that the address is right and that port {{port}} is open, then run again.",
+    },
+    SSH_REFUSED: {
+      what: "{{user}}@{{host}}:{{port}} refuses the fleet's key: {{cause}}",
+      next: "add the fleet's public key (`geoclic-fleet agent --public`) to ~{{user}}/.ssh/authorized_keys on the server.",
+    },
+    HOST_KEY_CHANGED: {
+      what: "the host key of {{host}}:{{port}} is not the pinned one; nothing was sent",
+      next: "if the server was reinstalled, verify its new key by another way and change ssh.hostKey; if not, somebody stands between: do not go on.",
+    },
+    SSH_FAILED: {
+      what: "a command on {{host}} ended with {{status}}: {{cause}}",
+      next: "look at the server (`ssh`), correct the cause and run again: every step can be repeated.",
+    },
+    SSH_TIMEOUT: {
+      what: "a command on {{host}} gave no end within {{seconds}} s: {{cause}}",
+      next: "look at the server's load and network, then run again: every step can be repeated.",
+    },
+    SERVER_FAILED: {
+      what: "{{cause}}",
+      next: "{{action}}",
+    },
+    SUDO_MISSING: {
+      what: "{{user}} cannot use sudo without a password on {{host}}: {{cause}}",
+      next: "give {{user}} password-less sudo (a file in /etc/sudoers.d) and run again.",
+    },
+    OS_UNSUPPORTED: {
+      what: "{{host}} runs {{got}}",
+      next: "use one of: {{allowed}}.",
+    },
+    DISK_FULL: {
+      what: "{{host}} has {{freeMiB}} MiB free on {{path}}, {{neededMiB}} MiB are needed",
+      next: "free space or take a larger server, then run again.",
+    },
+    RSYNC_FAILED: {
+      what: "rsync to {{host}} failed with {{status}}: {{cause}}",
+      next: "run again: what was sent is kept and only the rest travels.",
+    },
+    IMAGE_BUILD_FAILED: {
+      what: "the image of {{service}} could not be built: {{cause}}",
+      next: "correct the suite (or the network of the build) and run again; no server was touched.",
+    },
+    IMAGE_PULL_FAILED: {
+      what: "image {{image}} could not be had: {{cause}}",
+      next: "check the network and the registry, then run again: finished layers are kept.",
+    },
+    DOCKER_UNREACHABLE: {
+      what: "the Docker Engine of this machine does not answer: {{cause}}",
+      next: "start Docker (or set DOCKER_HOST) and run again; images are built here, once.",
+    },
+    DNS_MISSING: {
+      what: "{{domain}} has no address (asked {{servers}})",
+      next: "create an A record {{domain}} → {{ip}} and run again once it resolves.",
+    },
+    DNS_ELSEWHERE: {
+      what: "{{domain}} points to {{got}}, expected {{ip}} (asked {{servers}})",
+      next: "correct the DNS records of {{domain}} (one A record → {{ip}}, no AAAA of elsewhere) and run again.",
+    },
+    PORT80_CLOSED: {
+      what: "port 80 of {{domain}} does not answer from outside at {{host}}: {{cause}}",
+      next: "open port 80 (OVH firewall, other programs on the server) and run again; no certificate was asked for.",
+    },
+    ACME_BUDGET: {
+      what: "asking for a certificate for {{domain}} would pass Let's Encrypt's limit: {{limit}} ({{used}} used)",
+      next: "wait until {{until}}, then run again.",
+    },
+    ACME_FAILED: {
+      what: "no certificate for {{domain}}: {{cause}}",
+      next: "{{action}}",
+    },
+    HEALTH_FAILED: {
+      what: "{{url}} is not healthy: {{cause}}",
+      next: "read the logs of the service on the server, correct the cause and run again.",
+    },
+    RELEASE_NOT_RUNNING: {
+      what: "{{url}} shows release {{got}}, expected {{release}}",
+      next: "run again; if it stays, look at `activate status` on the server.",
+    },
+    ACTIVATION_FAILED: {
+      what: "{{cause}}",
+      next: "{{action}}",
+    },
+    STEP_INPUT_INVALID: {
+      what: "the step {{step}} got wrong input: {{problems}}",
+      next: "this is a defect of the tool: the program and its steps do not fit; check out one version of both.",
+    },
+    STACK_MISSING: {
+      what: "there is no stack {{stack}} at {{backend}}",
+      next: "run `npm run demo` for the lab, or `pulumi stack init {{stack}}`.",
+    },
+    OUTPUT_MISSING: {
+      what: "stack {{stack}} has no output {{output}}",
+      next: "run `pulumi up --stack {{stack}}` first.",
+    },
+    ENGINE_FAILED: {
+      what: "pulumi {{verb}} of {{stack}} failed: {{cause}}",
+      next: "read the error of each client above, correct its cause and run again: what is done stays done.",
+    },
+  },
+  texts: {
+    "doctor.title": "Tools",
+    "doctor.tool": "tool",
+    "doctor.version": "version",
+    "doctor.origin": "origin",
+    "doctor.fix": "fix",
+    "doctor.missing": "missing",
+    "doctor.ok": "Everything that is needed is here.",
+    "doctor.bad": "{{count}} tool(s) missing.",
+    "doctor.substitutes":
+      "Substitutes stand in for official plugins that cannot be downloaded here: use them in the lab only.",
+    "doctor.releases": "Releases in the store: {{releases}}",
+    "doctor.none": "none",
+    "origin.path": "found on PATH",
+    "origin.official": "official",
+    "origin.built": "built from its Go module",
+    "origin.substitute": "substitute",
+    "list.empty": "No clients in stack {{stack}}.",
+    "column.client": "town",
+    "column.domain": "domain",
+    "column.ip": "address",
+    "column.reach": "reached at",
+    "column.release": "release",
+    "column.url": "URL",
+    "column.health": "health",
+    "column.certificate": "certificate until",
+    "column.schedules": "schedules",
+    "column.seconds": "seconds a step",
+    "column.disk": "disk",
+    "column.backup": "last backup",
+    "status.healthy": "healthy",
+    "status.unhealthy": "NOT HEALTHY",
+    "status.unreachable": "unreachable",
+    "status.days": "{{date}} ({{days}} days)",
+    "status.never": "never",
+    "status.desired": "{{running}} (wanted: {{desired}})",
+    "agent.ready": "The agent holds the fleet's key: {{fingerprint}}",
+    "help.program": "Keeps a fleet of GéoClic servers converged.",
+    "help.doctor": "Show each tool, its version and its origin",
+    "help.list": "List the clients of the stack",
+    "help.status": "Ask every server for its state",
+    "help.agent": "Load the fleet's key into an SSH agent",
+    "help.step": "One step of `pulumi up` (called by the program)",
+    "help.json": "print JSON",
+    "help.stack": "stack to use",
+    "help.language": "language of the messages: fr or en",
+    "help.env": "print the agent's variables as shell lines",
+    "help.public": "print the fleet's public key",
+    "demo.setUp": "Lab",
+    "demo.master": "Master stack: the fleet's key",
+    "demo.server": "Server of {{client}}",
+    "demo.fleet": "Fleet stack: {{count}} town(s)",
+    "demo.unchanged": "nothing to change",
+    "demo.changed": "{{changes}}",
+    "demo.look": "Look at the town:",
+    "demo.chromium": "In Chromium:",
+    "demo.admin": "Administrator's password (kept secret in the state):",
+    "demo.stop": "Stop and remove the lab:",
+    "demo.byHand": "By hand:",
+  },
+} as const;

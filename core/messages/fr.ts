@@ -1,0 +1,192 @@
+/** @module French messages: the same keys as the English ones. `{{name}}` is filled in. */
+import type { en } from "./en.ts";
+
+type Catalogue = {
+  errors: Record<keyof typeof en.errors, { what: string; next: string }>;
+  texts: Record<keyof typeof en.texts, string>;
+};
+
+export const fr: Catalogue = {
+  errors: {
+    CONFIG_INVALID: {
+      what: "la configuration n'est pas valide : {{problems}}",
+      next: "corrigez la valeur dans le fichier de la pile et relancez ; rien n'a été modifié.",
+    },
+    ADAPTER_INVALID: {
+      what: "l'adaptateur {{file}} n'est pas valide : {{problems}}",
+      next: "corrigez l'adaptateur et relancez ; rien n'a été modifié.",
+    },
+    COMPOSE_UNEXPECTED: {
+      what: "le fichier compose de la suite ne correspond pas à son adaptateur : {{problem}}",
+      next: "corrigez l'adaptateur pour qu'il décrive le fichier compose ; rien n'a été modifié.",
+    },
+    SUITE_UNREADABLE: {
+      what: "la suite est illisible dans {{path}} : {{cause}}",
+      next: "donnez à geoclic-fleet:suite.path le dossier qui contient la suite.",
+    },
+    RELEASE_UNKNOWN: {
+      what: "la version {{release}} n'est pas dans la réserve {{store}} (la suite actuelle est {{present}})",
+      next: "choisissez une version listée par `geoclic-fleet doctor`, ou reprenez la suite qui l'a produite et lancez un aperçu.",
+    },
+    RELEASE_BROKEN: {
+      what: "la version {{release}} de la réserve ne correspond pas à son identifiant : {{cause}}",
+      next: "supprimez son dossier de {{store}} et relancez : elle sera refaite depuis la suite.",
+    },
+    TOOL_MISSING: { what: "{{tool}} est introuvable", next: "{{fix}}" },
+    AGENT_MISSING: {
+      what: "aucun agent SSH ne détient la clé de la flotte",
+      next: "lancez `. ./env.sh` (ou `geoclic-fleet agent`) puis recommencez.",
+    },
+    SSH_UNREACHABLE: {
+      what: "{{host}}:{{port}} ne répond pas en SSH : {{cause}}",
+      next: "vérifiez que le serveur est allumé, que l'adresse est juste et que le port {{port}} est ouvert, puis relancez.",
+    },
+    SSH_REFUSED: {
+      what: "{{user}}@{{host}}:{{port}} refuse la clé de la flotte : {{cause}}",
+      next: "ajoutez la clé publique de la flotte (`geoclic-fleet agent --public`) à ~{{user}}/.ssh/authorized_keys sur le serveur.",
+    },
+    HOST_KEY_CHANGED: {
+      what: "la clé d'hôte de {{host}}:{{port}} n'est pas celle qui est épinglée ; rien n'a été envoyé",
+      next: "si le serveur a été réinstallé, vérifiez sa nouvelle clé par un autre moyen et changez ssh.hostKey ; sinon quelqu'un s'interpose : arrêtez là.",
+    },
+    SSH_FAILED: {
+      what: "une commande sur {{host}} s'est terminée par {{status}} : {{cause}}",
+      next: "regardez le serveur (`ssh`), corrigez la cause et relancez : chaque étape peut être répétée.",
+    },
+    SSH_TIMEOUT: {
+      what: "une commande sur {{host}} ne s'est pas terminée en {{seconds}} s : {{cause}}",
+      next: "regardez la charge et le réseau du serveur, puis relancez : chaque étape peut être répétée.",
+    },
+    SERVER_FAILED: { what: "{{cause}}", next: "{{action}}" },
+    SUDO_MISSING: {
+      what: "{{user}} ne peut pas utiliser sudo sans mot de passe sur {{host}} : {{cause}}",
+      next: "donnez à {{user}} un sudo sans mot de passe (fichier dans /etc/sudoers.d) et relancez.",
+    },
+    OS_UNSUPPORTED: {
+      what: "{{host}} fonctionne sous {{got}}",
+      next: "utilisez l'un de ces systèmes : {{allowed}}.",
+    },
+    DISK_FULL: {
+      what: "{{host}} a {{freeMiB}} Mio libres sur {{path}}, il en faut {{neededMiB}}",
+      next: "libérez de la place ou prenez un serveur plus grand, puis relancez.",
+    },
+    RSYNC_FAILED: {
+      what: "rsync vers {{host}} a échoué avec {{status}} : {{cause}}",
+      next: "relancez : ce qui est envoyé est gardé, seul le reste voyage.",
+    },
+    IMAGE_BUILD_FAILED: {
+      what: "l'image de {{service}} n'a pas pu être construite : {{cause}}",
+      next: "corrigez la suite (ou le réseau de la construction) et relancez ; aucun serveur n'a été touché.",
+    },
+    IMAGE_PULL_FAILED: {
+      what: "l'image {{image}} n'a pas pu être obtenue : {{cause}}",
+      next: "vérifiez le réseau et le registre, puis relancez : les couches finies sont gardées.",
+    },
+    DOCKER_UNREACHABLE: {
+      what: "le moteur Docker de cette machine ne répond pas : {{cause}}",
+      next: "démarrez Docker (ou réglez DOCKER_HOST) et relancez ; les images sont construites ici, une fois.",
+    },
+    DNS_MISSING: {
+      what: "{{domain}} n'a pas d'adresse (serveurs interrogés : {{servers}})",
+      next: "créez un enregistrement A {{domain}} → {{ip}} et relancez dès qu'il répond.",
+    },
+    DNS_ELSEWHERE: {
+      what: "{{domain}} pointe vers {{got}}, attendu {{ip}} (serveurs interrogés : {{servers}})",
+      next: "corrigez le DNS de {{domain}} (un seul A → {{ip}}, aucun AAAA d'ailleurs) et relancez.",
+    },
+    PORT80_CLOSED: {
+      what: "le port 80 de {{domain}} ne répond pas de l'extérieur sur {{host}} : {{cause}}",
+      next: "ouvrez le port 80 (pare-feu OVH, autres programmes du serveur) et relancez ; aucun certificat n'a été demandé.",
+    },
+    ACME_BUDGET: {
+      what: "demander un certificat pour {{domain}} dépasserait la limite de Let's Encrypt : {{limit}} ({{used}} utilisés)",
+      next: "attendez {{until}}, puis relancez.",
+    },
+    ACME_FAILED: { what: "pas de certificat pour {{domain}} : {{cause}}", next: "{{action}}" },
+    HEALTH_FAILED: {
+      what: "{{url}} n'est pas en bonne santé : {{cause}}",
+      next: "lisez les journaux du service sur le serveur, corrigez la cause et relancez.",
+    },
+    RELEASE_NOT_RUNNING: {
+      what: "{{url}} montre la version {{got}}, attendue {{release}}",
+      next: "relancez ; si cela persiste, regardez `activate status` sur le serveur.",
+    },
+    ACTIVATION_FAILED: { what: "{{cause}}", next: "{{action}}" },
+    STEP_INPUT_INVALID: {
+      what: "l'étape {{step}} a reçu une entrée fausse : {{problems}}",
+      next: "c'est un défaut de l'outil : le programme et ses étapes ne correspondent pas ; reprenez une même version des deux.",
+    },
+    STACK_MISSING: {
+      what: "il n'y a pas de pile {{stack}} dans {{backend}}",
+      next: "lancez `npm run demo` pour le labo, ou `pulumi stack init {{stack}}`.",
+    },
+    OUTPUT_MISSING: {
+      what: "la pile {{stack}} n'a pas de sortie {{output}}",
+      next: "lancez d'abord `pulumi up --stack {{stack}}`.",
+    },
+    ENGINE_FAILED: {
+      what: "pulumi {{verb}} de {{stack}} a échoué : {{cause}}",
+      next: "lisez ci-dessus l'erreur de chaque client, corrigez sa cause et relancez : ce qui est fait reste fait.",
+    },
+  },
+  texts: {
+    "doctor.title": "Outils",
+    "doctor.tool": "outil",
+    "doctor.version": "version",
+    "doctor.origin": "origine",
+    "doctor.fix": "remède",
+    "doctor.missing": "manquant",
+    "doctor.ok": "Tout ce qu'il faut est là.",
+    "doctor.bad": "{{count}} outil(s) manquant(s).",
+    "doctor.substitutes":
+      "Des remplaçants tiennent lieu des greffons officiels impossibles à télécharger ici : pour le labo seulement.",
+    "doctor.releases": "Versions en réserve : {{releases}}",
+    "doctor.none": "aucune",
+    "origin.path": "trouvé sur PATH",
+    "origin.official": "officiel",
+    "origin.built": "construit depuis son module Go",
+    "origin.substitute": "remplaçant",
+    "list.empty": "Aucun client dans la pile {{stack}}.",
+    "column.client": "ville",
+    "column.domain": "domaine",
+    "column.ip": "adresse",
+    "column.reach": "joint par",
+    "column.release": "version",
+    "column.url": "URL",
+    "column.health": "santé",
+    "column.certificate": "certificat jusqu'au",
+    "column.schedules": "tâches planifiées",
+    "column.seconds": "secondes par étape",
+    "column.disk": "disque",
+    "column.backup": "dernière sauvegarde",
+    "status.healthy": "en bonne santé",
+    "status.unhealthy": "EN PANNE",
+    "status.unreachable": "injoignable",
+    "status.days": "{{date}} ({{days}} jours)",
+    "status.never": "jamais",
+    "status.desired": "{{running}} (voulue : {{desired}})",
+    "agent.ready": "L'agent détient la clé de la flotte : {{fingerprint}}",
+    "help.program": "Maintient une flotte de serveurs GéoClic dans l'état déclaré.",
+    "help.doctor": "Montrer chaque outil, sa version et son origine",
+    "help.list": "Lister les clients de la pile",
+    "help.status": "Interroger tous les serveurs",
+    "help.agent": "Charger la clé de la flotte dans un agent SSH",
+    "help.step": "Une étape de `pulumi up` (appelée par le programme)",
+    "help.json": "écrire du JSON",
+    "help.stack": "pile à utiliser",
+    "help.language": "langue des messages : fr ou en",
+    "help.env": "écrire les variables de l'agent en lignes de shell",
+    "help.public": "écrire la clé publique de la flotte",
+    "demo.setUp": "Labo",
+    "demo.master": "Pile maître : la clé de la flotte",
+    "demo.server": "Serveur de {{client}}",
+    "demo.fleet": "Pile de la flotte : {{count}} ville(s)",
+    "demo.unchanged": "rien à changer",
+    "demo.changed": "{{changes}}",
+    "demo.look": "Voir la ville :",
+    "demo.chromium": "Dans Chromium :",
+    "demo.admin": "Mot de passe de l'administrateur (gardé secret dans l'état) :",
+    "demo.stop": "Arrêter et supprimer le labo :",
+    "demo.byHand": "À la main :",
+  },
+};

@@ -1,0 +1,194 @@
+/** @module A release: an immutable snapshot of the suite, its adapter and the server's scripts, named by its content. */
+import { posix } from "node:path";
+import type { Adapter, AdapterHook } from "../config/adapter.ts";
+import { FleetError } from "../errors.ts";
+import { imageName, serverPaths } from "../naming.ts";
+import { type BaseBuild, baseName, parseBaseCompose, renderCompose } from "../render/compose.ts";
+import { ingressFiles } from "../render/ingress.ts";
+import { below, shortHash, type TreeEntry, treeHash } from "./tree.ts";
+
+export interface ReleaseService {
+  readonly image: string;
+  readonly origin: "built" | "pulled";
+  /** Reference that a `pulled` image has at its registry. */
+  readonly reference?: string;
+  readonly build?: {
+    readonly context: string;
+    readonly dockerfile: string;
+    readonly args: Readonly<Record<string, string>>;
+    /** Paths of the build's context. */
+    readonly inputs: readonly string[];
+  };
+  readonly stateful: boolean;
+  readonly ingress: boolean;
+  readonly drainSeconds: number;
+}
+
+export interface ReleaseBind {
+  readonly hash: string;
+  readonly source: string;
+  readonly target: string;
+  /** Text of files that the tool adds. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface ReleaseStatic {
+  readonly name: string;
+  readonly source: string;
+  readonly target: string;
+  readonly exclude: readonly string[];
+}
+
+/** `release.json`: what operator and server know of a release. */
+export interface Release {
+  readonly format: 1;
+  /** 12 hex characters. */
+  readonly id: string;
+  /** The suite's own version, from its file VERSION; empty when it has none. */
+  readonly version: string;
+  readonly project: string;
+  /** Hash of the server's scripts. */
+  readonly scripts: string;
+  readonly services: Readonly<Record<string, ReleaseService>>;
+  readonly binds: readonly ReleaseBind[];
+  readonly static: readonly ReleaseStatic[];
+  readonly hooks: Readonly<
+    Record<
+      "createAdmin" | "setTown" | "disableDefaultAdmin",
+      { readonly service: string; readonly argv: readonly string[] }
+    >
+  >;
+  readonly adapter: Adapter;
+}
+
+export interface ReleaseSource {
+  readonly adapter: Adapter;
+  /** Text of the base compose file. */
+  readonly compose: string;
+  /** The suite's tree after exclusions. */
+  readonly suite: readonly TreeEntry[];
+  readonly scripts: readonly TreeEntry[];
+  /** Text of the hooks' scripts, by the path that the adapter names. */
+  readonly hookScripts: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** See `suite.imagesAsOf` of the stack. */
+  readonly imagesAsOf: string;
+}
+
+/**
+ * @returns the release and the text of its effective compose file
+ * @throws FleetError `COMPOSE_UNEXPECTED` when suite and adapter do not fit
+ */
+export function makeRelease(source: ReleaseSource): { release: Release; compose: string } {
+  const { adapter, suite } = source;
+  const base = parseBaseCompose(source.compose, adapter);
+  const composeFolder = posix.dirname(adapter.compose);
+  const inSuite = (path: string) => posix.normalize(posix.join(composeFolder, path));
+
+  const services = Object.fromEntries(Object.keys(adapter.services).map((name) => [name, service(name)]));
+  const binds = Object.entries(adapter.binds)
+    .filter(([, kind]) => kind === "config")
+    .map(([path]) => bind(path));
+  const compose = renderCompose({
+    base,
+    adapter,
+    images: Object.fromEntries(Object.entries(services).map(([name, { image }]) => [name, image])),
+    configBinds: Object.fromEntries(binds.map(({ path, bind: { target } }) => [path, target])),
+  });
+  const content: Omit<Release, "id"> = {
+    format: 1,
+    version: source.version,
+    project: adapter.project,
+    scripts: treeHash(source.scripts),
+    services,
+    binds: binds.map((each) => each.bind),
+    static: Object.entries(adapter.binds)
+      .filter(([, kind]) => kind === "static")
+      .map(([path]) => staticFolder(path)),
+    hooks: {
+      createAdmin: hook(adapter.hooks.createAdmin),
+      setTown: hook(adapter.hooks.setTown),
+      disableDefaultAdmin: hook(adapter.hooks.disableDefaultAdmin),
+    },
+    adapter,
+  };
+  const id = shortHash(JSON.stringify(content), compose, treeHash(suite));
+  return { release: { id, ...content }, compose };
+
+  function service(name: string): ReleaseService {
+    const rules = adapter.services[name];
+    const described = base.services[name];
+    if (!rules || !described)
+      throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} is missing` });
+    const common = { stateful: rules.stateful, ingress: rules.ingress, drainSeconds: rules.drainSeconds };
+    if (rules.image === "pulled") {
+      const reference = described.image;
+      if (!reference)
+        throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} names no image to pull` });
+      const key = shortHash("pulled", reference, source.imagesAsOf);
+      return { image: imageName(adapter.name, name, key), origin: "pulled", reference, ...common };
+    }
+    if (!described.build)
+      throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} has no \`build\`` });
+    const build = buildOf(name, described.build, rules.inputs);
+    const content = build.inputs.flatMap((path) => below(suite, path));
+    if (content.length === 0)
+      throw new FleetError("COMPOSE_UNEXPECTED", {
+        problem: `the inputs of service ${name} (${build.inputs.join(", ")}) are not in the suite`,
+      });
+    const key = shortHash("built", JSON.stringify(build), treeHash(content), source.imagesAsOf);
+    return { image: imageName(adapter.name, name, key), origin: "built", build, ...common };
+  }
+
+  function buildOf(name: string, build: string | BaseBuild, inputs: readonly string[] | undefined) {
+    const described: BaseBuild = typeof build === "string" ? { context: build } : build;
+    const context = inSuite(described.context ?? ".");
+    const dockerfile = posix.normalize(posix.join(context, described.dockerfile ?? "Dockerfile"));
+    if (Array.isArray(described.args))
+      throw new FleetError("COMPOSE_UNEXPECTED", {
+        problem: `service ${name}: build.args must be a map, got a list`,
+      });
+    const args = Object.fromEntries(
+      Object.entries(described.args ?? {}).map(([key, value]) => [key, String(value)]),
+    );
+    const all = [...new Set([...(inputs ?? [context]), dockerfile])];
+    return { context, dockerfile, args, inputs: all.sort() };
+  }
+
+  function bind(path: string): { path: string; bind: ReleaseBind } {
+    const sourcePath = inSuite(path);
+    const files = path === adapter.ingress.confd ? ingressFiles(adapter) : {};
+    const content = below(suite, sourcePath);
+    if (content.length === 0)
+      throw new FleetError("COMPOSE_UNEXPECTED", {
+        problem: `the bind mount ${path} (${sourcePath}) is not in the suite`,
+      });
+    const hash = shortHash(treeHash(content), JSON.stringify(files));
+    const target = `${serverPaths.binds}/${hash}/${baseName(path)}`;
+    return { path, bind: { hash, source: sourcePath, target, files } };
+  }
+
+  function staticFolder(path: string): ReleaseStatic {
+    const nested = Object.keys(adapter.binds).filter((other) => other.startsWith(`${path}/`));
+    return {
+      name: baseName(path),
+      source: inSuite(path),
+      target: `${serverPaths.static}/${baseName(path)}`,
+      exclude: nested.map((other) => other.slice(path.length + 1)),
+    };
+  }
+
+  function hook({ service: name, interpreter, script }: AdapterHook) {
+    const text = source.hookScripts[script];
+    if (text === undefined)
+      throw new FleetError("COMPOSE_UNEXPECTED", { problem: `the hook ${script} was not read` });
+    return { service: name, argv: [...interpreter, text] };
+  }
+}
+
+/** Content key of each service, as a release is shown in a preview. */
+export function serviceKeys(release: Release): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(release.services).map(([name, { image }]) => [name, image.split(":").at(-1) ?? image]),
+  );
+}
