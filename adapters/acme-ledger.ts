@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { type AcmeEvent, relevantEvents } from "../core/certificate/budget.ts";
+import type { AcmeLedger } from "../core/ports.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 
@@ -14,11 +15,6 @@ const Events = z.array(
     outcome: z.enum(["issued", "failed"]),
   }),
 );
-
-export interface AcmeLedger {
-  read(): Promise<AcmeEvent[]>;
-  add(event: AcmeEvent): Promise<void>;
-}
 
 export function acmeLedger(stateFolder: string): AcmeLedger {
   const file = join(stateFolder, "acme-ledger.json");

@@ -2,21 +2,12 @@
 import http from "node:http";
 import https from "node:https";
 import type { HttpAnswer } from "../core/health.ts";
-
-export interface Request {
-  readonly protocol: "http" | "https";
-  /** Address or name to connect to. */
-  readonly host: string;
-  readonly domain: string;
-  readonly path: string;
-  /** @default 10 */
-  readonly timeoutSeconds?: number;
-}
+import type { HttpRequest } from "../core/ports.ts";
 
 const bodyLimit = 256 * 1024;
 
 /** @throws Error of the connection, of TLS, or of the time-out */
-export function get({ protocol, host, domain, path, timeoutSeconds = 10 }: Request): Promise<HttpAnswer> {
+export function get({ protocol, host, domain, path, timeoutSeconds = 10 }: HttpRequest): Promise<HttpAnswer> {
   const secure = protocol === "https";
   return new Promise((resolve, reject) => {
     const request = (secure ? https : http).get(

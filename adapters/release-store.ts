@@ -1,25 +1,23 @@
-/** @module Releases kept on the operator's machine, one immutable folder each. */
+/** @module Releases kept on the operator's machine, one immutable folder each; the server's scripts beside them. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { FleetError } from "../core/errors.ts";
+import type { ReleaseStore } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
 
-export interface ReleaseStore {
-  readonly folder: string;
-  /** `<id>/` holds release.json, compose.yml, suite/ and server/. */
-  path(id: string): string;
-  list(): Promise<string[]>;
-  /** @throws FleetError `RELEASE_BROKEN` */
-  read(id: string): Promise<Release | undefined>;
-  /** Keeps a release; does nothing when it is there. `fill` copies suite and scripts into the folder given. */
+export interface WritableReleaseStore extends ReleaseStore {
+  /** Keeps a release, whose suite `fill` copies into the folder given; does nothing when it is there. */
   keep(release: Release, compose: string, fill: (folder: string) => Promise<void>): Promise<void>;
+  /** Keeps the server's scripts of one hash; does nothing when they are there. */
+  keepScripts(hash: string, fill: (folder: string) => Promise<void>): Promise<void>;
 }
 
-export function releaseStore(stateFolder: string): ReleaseStore {
+export function releaseStore(stateFolder: string): WritableReleaseStore {
   const folder = join(stateFolder, "releases");
   const path = (id: string) => join(folder, id);
-  return { folder, path, list, read, keep };
+  const scriptsPath = (hash: string) => join(stateFolder, "scripts", hash);
+  return { folder, path, scriptsPath, list, read, keep, keepScripts };
 
   async function list(): Promise<string[]> {
     const names = await readdir(folder).catch(() => []);
@@ -43,14 +41,25 @@ export function releaseStore(stateFolder: string): ReleaseStore {
     compose: string,
     fill: (folder: string) => Promise<void>,
   ): Promise<void> {
-    if (existsSync(path(release.id))) return;
-    await mkdir(folder, { recursive: true });
-    const partial = await mkdtemp(join(folder, `${release.id}.partial-`));
-    try {
+    await keepFolder(path(release.id), async (partial) => {
       await fill(partial);
       await writeFile(join(partial, "compose.yml"), compose);
       await writeFile(join(partial, "release.json"), `${JSON.stringify(release, null, 1)}\n`);
-      await rename(partial, path(release.id)).catch((error: NodeJS.ErrnoException) => {
+    });
+  }
+
+  async function keepScripts(hash: string, fill: (folder: string) => Promise<void>): Promise<void> {
+    await keepFolder(scriptsPath(hash), fill);
+  }
+
+  async function keepFolder(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
+    if (existsSync(target)) return;
+    await mkdir(dirname(target), { recursive: true });
+    const partial = await mkdtemp(`${target}.partial-`);
+    try {
+      await chmod(partial, 0o755);
+      await fill(partial);
+      await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
         // Another process was quicker with the same content.
         if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
       });

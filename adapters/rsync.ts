@@ -1,18 +1,17 @@
 /** @module Sends a release's folder to a server. */
 import { execa } from "execa";
 import { type RsyncRelease, type RsyncStats, readRsyncStats, rsyncRelease } from "../core/commands/rsync.ts";
-import { lastLine, sshFailure } from "../core/commands/ssh.ts";
+import { lastLine, type SshTarget, sshFailure } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
-import type { Ssh } from "./ssh.ts";
 
 /** @throws FleetError of the connection, `TOOL_MISSING` or `RSYNC_FAILED` */
 export async function sendRelease(
-  ssh: Ssh,
+  target: SshTarget,
+  sshConfig: string,
   step: string,
   options: Omit<RsyncRelease, "client" | "sshConfig">,
 ): Promise<RsyncStats> {
-  const { target } = ssh;
-  const [program, ...words] = rsyncRelease({ ...options, client: target.client, sshConfig: ssh.config });
+  const [program, ...words] = rsyncRelease({ ...options, client: target.client, sshConfig });
   const result = await execa(program, words, { reject: false, timeout: 30 * 60_000, stdin: "ignore" });
   if (result.exitCode === 0) return readRsyncStats(String(result.stdout));
   const place = { client: target.client, step };

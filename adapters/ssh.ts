@@ -1,5 +1,5 @@
 /** @module OpenSSH as the way to a server: pinned host key, keys from the agent only, one shared connection. */
-import type { ChildProcessByStdio } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,43 +15,10 @@ import {
   sshFailure,
 } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import type { Forward, RunOptions, RunResult, Ssh } from "../core/ports.ts";
+import { sendRelease } from "./rsync.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { home } from "./home.ts";
-
-export interface RunOptions {
-  /** Text or bytes for the command's standard input. */
-  readonly input?: string | Uint8Array;
-  /** Called with each line of standard output as it comes. */
-  readonly onLine?: (line: string) => void;
-  /** @default 120 */
-  readonly timeoutSeconds?: number;
-  /** Exit statuses that are answers, not failures. @default [0] */
-  readonly statuses?: readonly number[];
-}
-
-export interface RunResult {
-  readonly status: number;
-  readonly stdout: string;
-}
-
-type Forwarding = Pick<ChildProcessByStdio<null, Readable, Readable>, "stderr" | "on">;
-
-/** A server that can be reached by SSH. */
-export interface Ssh {
-  readonly target: SshTarget;
-  /** Path of an `ssh_config` in which the client's name is the host. */
-  readonly config: string;
-  /** @throws FleetError of the connection, of the server's command, or `SSH_TIMEOUT` */
-  run(step: string, command: Command, options?: RunOptions): Promise<RunResult>;
-  /** Forwards a loopback port of the server to one of this machine until closed. */
-  forward(step: string, localPort: number): Promise<Forward>;
-}
-
-export interface Forward {
-  /** Port on the server's loopback address. */
-  readonly remotePort: number;
-  close(): Promise<void>;
-}
 
 /**
  * Prepares the connection's files; nothing is contacted yet.
@@ -74,7 +41,12 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     0o600,
   );
 
-  return { target, config, run, forward };
+  return {
+    target,
+    run,
+    forward,
+    sendRelease: (step, release) => sendRelease(target, config, step, release),
+  };
 
   async function run(step: string, command: Command, options: RunOptions = {}): Promise<RunResult> {
     const timeoutSeconds = options.timeoutSeconds ?? 120;
@@ -108,35 +80,27 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
 
   async function forward(step: string, localPort: number): Promise<Forward> {
     // A process of its own: a pull that ends must not take the shared connection along.
-    const child = execa(
-      "ssh",
-      [
-        "-F",
-        config,
-        "-o",
-        "ControlPath=none",
-        "-o",
-        "ExitOnForwardFailure=yes",
-        "-o",
-        "LogLevel=INFO",
-        "-N",
-        "-R",
-        `127.0.0.1:0:127.0.0.1:${localPort}`,
-        target.client,
-      ],
-      { env, extendEnv: false, stdin: "ignore", reject: false },
-    );
+    const options = ["ControlPath=none", "ExitOnForwardFailure=yes", "LogLevel=INFO"].flatMap((o) => [
+      "-o",
+      o,
+    ]);
+    const route = `127.0.0.1:0:127.0.0.1:${localPort}`;
+    const child = spawn("ssh", ["-F", config, ...options, "-N", "-R", route, target.client], {
+      env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const remotePort = await allocatedPort(child, step);
     return {
       remotePort,
       async close() {
         child.kill("SIGTERM");
-        await child;
+        await ended;
       },
     };
   }
 
-  function allocatedPort(child: Forwarding, step: string): Promise<number> {
+  function allocatedPort(child: ChildProcessByStdio<null, null, Readable>, step: string): Promise<number> {
     return new Promise((resolve, reject) => {
       let stderr = "";
       child.stderr.on("data", (chunk: Buffer) => {

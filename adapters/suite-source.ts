@@ -8,7 +8,7 @@ import { FleetError } from "../core/errors.ts";
 import { makeRelease, type Release } from "../core/release/release.ts";
 import { copyTree, readTree } from "./file-tree.ts";
 import { home } from "./home.ts";
-import { type ReleaseStore, releaseStore } from "./release-store.ts";
+import { releaseStore, type WritableReleaseStore } from "./release-store.ts";
 
 /** Never sent to a client, whatever the adapter says. */
 const neverSent = [
@@ -58,7 +58,10 @@ export async function readReleases(config: FleetConfig): Promise<ReadonlyMap<str
 }
 
 /** Makes the release of the suite's present tree and keeps it in the store. */
-export async function keepPresent(config: Pick<FleetConfig, "suite">, store: ReleaseStore): Promise<Release> {
+export async function keepPresent(
+  config: Pick<FleetConfig, "suite">,
+  store: WritableReleaseStore,
+): Promise<Release> {
   const suitePath = resolve(project, config.suite.path);
   const adapterFile = resolve(project, config.suite.adapter);
   const adapter = await readAdapter(adapterFile);
@@ -75,10 +78,8 @@ export async function keepPresent(config: Pick<FleetConfig, "suite">, store: Rel
       version: (await readFile(join(suitePath, "VERSION"), "utf8").catch(() => "")).trim(),
       imagesAsOf: config.suite.imagesAsOf,
     });
-    await store.keep(release, compose, async (folder) => {
-      await copyTree(suitePath, suite, join(folder, "suite"));
-      await copyTree(scriptsPath, scripts, join(folder, "server"));
-    });
+    await store.keepScripts(release.scripts, (folder) => copyTree(scriptsPath, scripts, folder));
+    await store.keep(release, compose, (folder) => copyTree(suitePath, suite, join(folder, "suite")));
     return release;
   } catch (error) {
     if (error instanceof FleetError) throw error;

@@ -1,0 +1,53 @@
+/** @module The ssh-agent that holds the fleet's key. The key is in memory only, never in a file. */
+import { existsSync } from "node:fs";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { FleetError } from "../core/errors.ts";
+import { home } from "./home.ts";
+
+/** Comment of the fleet's key, by which it is known in an agent. */
+export const fleetKeyComment = "geoclic-fleet";
+
+/** Socket of our own agent, started when it does not run. */
+export async function ensureAgent(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const { runtime } = home(env);
+  await mkdir(runtime, { recursive: true, mode: 0o700 });
+  await chmod(runtime, 0o700);
+  const socket = join(runtime, "agent.sock");
+  if (existsSync(socket) && (await listKeys(socket)) !== undefined) return socket;
+  await rm(socket, { force: true });
+  const started = await execa("ssh-agent", ["-a", socket], { reject: false, stdin: "ignore" });
+  if (started.exitCode !== 0)
+    throw new FleetError("TOOL_MISSING", {
+      tool: "ssh-agent",
+      fix: `install openssh-client (${String(started.stderr).trim()}).`,
+    });
+  return socket;
+}
+
+/** Public fleet keys (`type base64`) that an agent holds. */
+export async function fleetKeys(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
+  const keys = env.SSH_AUTH_SOCK ? await listKeys(env.SSH_AUTH_SOCK) : undefined;
+  return (keys ?? [])
+    .filter((line) => line.split(" ").slice(2).join(" ") === fleetKeyComment)
+    .map((line) => line.split(" ").slice(0, 2).join(" "));
+}
+
+/** Loads a private key in OpenSSH's format; it travels by standard input. */
+export async function addKey(socket: string, privateKey: string): Promise<void> {
+  const added = await execa("ssh-add", ["-q", "-"], {
+    env: { SSH_AUTH_SOCK: socket },
+    input: privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`,
+    reject: false,
+  });
+  if (added.exitCode !== 0)
+    throw new FleetError("TOOL_MISSING", { tool: "ssh-add", fix: `it says: ${String(added.stderr).trim()}` });
+}
+
+/** Lines of `ssh-add -L`; `undefined` when nobody answers at the socket. */
+async function listKeys(socket: string): Promise<string[] | undefined> {
+  const list = await execa("ssh-add", ["-L"], { env: { SSH_AUTH_SOCK: socket }, reject: false });
+  if (list.exitCode === 0) return String(list.stdout).split("\n");
+  return list.exitCode === 1 ? [] : undefined;
+}

@@ -1,0 +1,32 @@
+/** @module The real effects behind the operations. */
+import { setTimeout } from "node:timers/promises";
+import { acmeLedger } from "../adapters/acme-ledger.ts";
+import { fleetKeys } from "../adapters/agent.ts";
+import { resolveDomain } from "../adapters/dns.ts";
+import { home } from "../adapters/home.ts";
+import { get } from "../adapters/http.ts";
+import { imageBuilder } from "../adapters/images/image-builder.ts";
+import { releaseStore } from "../adapters/release-store.ts";
+import { openSsh } from "../adapters/ssh.ts";
+import { archiveFolder } from "../adapters/tar.ts";
+import type { StepContext } from "../core/ports.ts";
+
+export function stepContext(report: (line: string) => void): StepContext {
+  const { state, cache } = home();
+  const releases = releaseStore(state);
+  return {
+    openSsh,
+    releases,
+    images: imageBuilder(cache, releases),
+    acmeLedger: acmeLedger(state),
+    resolve: resolveDomain,
+    get,
+    fleetKeys,
+    archive: archiveFolder,
+    now: Date.now,
+    sleep: async (milliseconds) => {
+      await setTimeout(milliseconds);
+    },
+    report,
+  };
+}

@@ -1,0 +1,154 @@
+/** @module One client: its secrets, its server's base, its certificate, its running release and its schedules. */
+import * as pulumi from "@pulumi/pulumi";
+import type { SshTarget } from "../core/commands/ssh.ts";
+import type { ClientConfig, FleetConfig } from "../core/config/stack.ts";
+import { type Release, serviceKeys } from "../core/release/release.ts";
+import { shortHash } from "../core/release/tree.ts";
+import { plainEnvironment, renderEnvironment } from "../core/render/environment.ts";
+import { ClientSecrets } from "./client-secrets.ts";
+import { localStep } from "./local-step.ts";
+import { serverStep } from "./server-step.ts";
+
+export interface ClientServerArgs {
+  readonly client: ClientConfig;
+  readonly release: Release;
+  readonly fleet: Pick<FleetConfig, "acme" | "build" | "dnsServers" | "protect" | "schedules">;
+  /** Nothing of this client begins before these are done. */
+  readonly after?: readonly pulumi.Resource[];
+}
+
+export class ClientServer extends pulumi.ComponentResource {
+  readonly url: pulumi.Output<string>;
+  /** First password of the town's administrator. */
+  readonly adminPassword: pulumi.Output<string>;
+  /** Done when the release runs and is proven. */
+  readonly activated: pulumi.Resource;
+
+  constructor(name: string, args: ClientServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("geoclic:fleet:ClientServer", name, {}, opts);
+    const parent = this;
+    const { client, release, fleet } = args;
+    const target: SshTarget = {
+      client: client.name,
+      host: client.reach ?? client.ip,
+      port: client.ssh.port,
+      user: client.ssh.user,
+      hostKey: client.ssh.hostKey,
+    };
+    const reached = {
+      CLIENT: target.client,
+      HOST: target.host,
+      PORT: target.port,
+      SSH_USER: target.user,
+      HOST_KEY: target.hostKey,
+    };
+    const plain = plainEnvironment(release.adapter, client);
+
+    const secrets = new ClientSecrets(
+      name,
+      { generated: release.adapter.env.generated, protect: fleet.protect },
+      { parent },
+    );
+    const server = prepare();
+    const base = installBase();
+    const environment = writeEnvironment();
+    const certificate = issueCertificate();
+    const delivery = deliver();
+    const activation = activate();
+    initialise();
+    schedule();
+
+    this.url = pulumi.output(`https://${client.domain}`);
+    this.adminPassword = secrets.adminPassword;
+    this.activated = activation;
+    this.registerOutputs({ url: this.url, adminPassword: this.adminPassword });
+
+    function prepare() {
+      const input = { ...reached, SCRIPTS: release.scripts };
+      return localStep(name, "server", input, { parent, dependsOn: [...(args.after ?? [])] });
+    }
+
+    function installBase() {
+      return onServer("base", "base", ["--ssh-port", String(target.port)], [server]);
+    }
+
+    function writeEnvironment() {
+      const stdin = secrets.environment.apply((values) => renderEnvironment(plain, values));
+      return onServer("environment", "write-env", [], [base], stdin);
+    }
+
+    function issueCertificate() {
+      const input = {
+        ...reached,
+        DOMAIN: client.domain,
+        IP: client.ip,
+        EMAIL: client.email,
+        ACME_SERVER: fleet.acme.server,
+        DNS_SERVERS: fleet.dnsServers.join(" "),
+      };
+      return localStep(name, "certificate", input, { parent, dependsOn: [base] });
+    }
+
+    function deliver() {
+      const input = { ...reached, RELEASE: release.id, BUILD: fleet.build };
+      return localStep(name, "delivery", input, { parent, dependsOn: [base] });
+    }
+
+    function activate() {
+      const services = Object.entries(serviceKeys(release)).map(([service, key]) => [
+        `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`,
+        key,
+      ]);
+      const input = {
+        ...reached,
+        DOMAIN: client.domain,
+        RELEASE: release.id,
+        ENVIRONMENT: shortHash(JSON.stringify(plain)),
+        ...Object.fromEntries(services),
+      };
+      return localStep(name, "activation", input, {
+        parent,
+        dependsOn: [environment, certificate, delivery],
+        customTimeouts: { create: "60m", update: "60m" },
+      });
+    }
+
+    function initialise() {
+      const stdin = secrets.adminPassword.apply((password) =>
+        JSON.stringify({
+          admin: { email: client.email, password, firstName: "Super", lastName: "Admin" },
+          town: { name: client.town },
+        }),
+      );
+      return onServer("init", "init", [], [activation], stdin);
+    }
+
+    function schedule() {
+      const { backup, monitorMinutes } = fleet.schedules;
+      const options = [
+        "--backup",
+        backup,
+        "--monitor-minutes",
+        String(monitorMinutes),
+        "--domain",
+        client.domain,
+      ];
+      return onServer("schedules", "schedules", options, [activation]);
+    }
+
+    function onServer(
+      role: string,
+      command: string,
+      options: readonly string[],
+      dependsOn: pulumi.Resource[],
+      stdin?: pulumi.Input<string>,
+    ) {
+      return serverStep(
+        name,
+        role,
+        { target, command, options, scripts: release.scripts, ...(stdin === undefined ? {} : { stdin }) },
+        { parent, dependsOn },
+      );
+    }
+  }
+}

@@ -1,0 +1,60 @@
+/** @module What a server is before anything is put on it: how to ask, how to read, what is refused. */
+import type { Command } from "../commands/shell.ts";
+import { FleetError } from "../errors.ts";
+
+export interface ServerFacts {
+  /** `ID` and `VERSION_ID` of /etc/os-release, e.g. `debian 13`. */
+  readonly system: string;
+  readonly prettyName: string;
+  readonly machine: string;
+  readonly freeMiB: number;
+  /** Hash of the scripts that are installed, if any. */
+  readonly scripts: string;
+}
+
+const supported: Readonly<Record<string, string>> = {
+  "debian 12": "Debian 12",
+  "debian 13": "Debian 13",
+  "ubuntu 22.04": "Ubuntu 22.04",
+  "ubuntu 24.04": "Ubuntu 24.04",
+};
+
+/** A first provision with its images, measured at 2 GiB, and a release beside it. */
+const neededMiB = 3072;
+
+export const askServer: Command = [
+  "sh",
+  "-c",
+  [
+    "sudo -n true || exit 1",
+    "cat /etc/os-release",
+    'echo "FACT_MACHINE=$(uname -m)"',
+    "echo \"FACT_FREE=$(df -Pm / | awk 'END { print $4 }')\"",
+    'echo "FACT_SCRIPTS=$(basename "$(readlink /opt/geoclic/server 2>/dev/null)")"',
+  ].join("; "),
+];
+
+export function readServer(output: string): ServerFacts {
+  const value = (name: string) =>
+    new RegExp(`^${name}=(.*)$`, "m")
+      .exec(output)?.[1]
+      ?.trim()
+      .replace(/^"(.*)"$/, "$1") ?? "";
+  return {
+    system: `${value("ID")} ${value("VERSION_ID")}`,
+    prettyName: value("PRETTY_NAME") || "an unknown system",
+    machine: value("FACT_MACHINE"),
+    freeMiB: Number(value("FACT_FREE")) || 0,
+    scripts: value("FACT_SCRIPTS"),
+  };
+}
+
+/** @throws FleetError `OS_UNSUPPORTED` or `DISK_FULL`; a server that has our scripts already needs less room */
+export function checkServer(host: string, facts: ServerFacts): void {
+  const allowed = `${Object.values(supported).join(", ")} on x86_64`;
+  if (!(facts.system in supported) || facts.machine !== "x86_64")
+    throw new FleetError("OS_UNSUPPORTED", { host, got: `${facts.prettyName} (${facts.machine})`, allowed });
+  const needed = facts.scripts ? 256 : neededMiB;
+  if (facts.freeMiB < needed)
+    throw new FleetError("DISK_FULL", { host, path: "/", freeMiB: facts.freeMiB, neededMiB: needed });
+}

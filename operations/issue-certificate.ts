@@ -1,0 +1,99 @@
+/** @module A certificate for a client: DNS, port 80 and the budget are checked before anything is asked. */
+import { z } from "zod";
+import { acmeBudget } from "../core/certificate/budget.ts";
+import { checkDns } from "../core/certificate/dns.ts";
+import { type Command, serverCommand } from "../core/commands/shell.ts";
+import { FleetError } from "../core/errors.ts";
+import type { Ssh, StepContext } from "../core/ports.ts";
+import { type CertificateInput, sshTarget } from "../core/steps/inputs.ts";
+
+const step = "certificate";
+
+const Status = z.object({ valid: z.boolean(), notAfter: z.string().nullish() });
+const Challenge = z.object({ token: z.string(), path: z.string().startsWith("/") });
+
+/** @throws FleetError `DNS_…`, `PORT80_CLOSED`, `ACME_BUDGET`, or the server's own */
+export async function issueCertificate(context: StepContext, input: CertificateInput): Promise<void> {
+  const place = { client: input.CLIENT, step };
+  try {
+    const ssh = await context.openSsh(sshTarget(input));
+    const before = await status(ssh, input);
+    if (before.valid) {
+      // The words of issue are idempotent: they put copy, hook and timer right where they are not.
+      await ssh.run(step, issue(input), { timeoutSeconds: 120, onLine: context.report });
+      return;
+    }
+    const servers = input.DNS_SERVERS.split(" ").filter(Boolean);
+    const question = {
+      domain: input.DOMAIN,
+      ip: input.IP,
+      servers: servers.join(", ") || "this machine's resolver",
+    };
+    checkDns(question, await context.resolve(input.DOMAIN, servers));
+    await checkPort80(context, ssh, input);
+    await spendBudget(context, input);
+    await ask(context, ssh, input);
+  } catch (error) {
+    throw error instanceof FleetError ? error.at(place) : error;
+  }
+}
+
+async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof Status>> {
+  const words = [
+    "status",
+    "--json",
+    "--client",
+    input.CLIENT,
+    "--domain",
+    input.DOMAIN,
+    "--server",
+    input.ACME_SERVER,
+  ];
+  const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
+  return Status.parse(JSON.parse(stdout));
+}
+
+async function checkPort80(context: StepContext, ssh: Ssh, input: CertificateInput): Promise<void> {
+  const words = ["prepare", "--client", input.CLIENT, "--domain", input.DOMAIN];
+  const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
+  const { token, path } = Challenge.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+  const refuse = (cause: string) =>
+    new FleetError("PORT80_CLOSED", { domain: input.DOMAIN, host: input.HOST, cause });
+  const answer = await context
+    .get({ protocol: "http", host: input.HOST, domain: input.DOMAIN, path })
+    .catch((error: Error) => {
+      throw refuse(error.message);
+    });
+  if (answer.status !== 200 || answer.body.trim() !== token)
+    throw refuse(`HTTP ${answer.status}, somebody else answers at ${path}`);
+}
+
+async function spendBudget(context: StepContext, input: CertificateInput): Promise<void> {
+  const budget = acmeBudget(await context.acmeLedger.read(), input.DOMAIN, input.ACME_SERVER, context.now());
+  if (budget.ok) return;
+  const { limit, used, until } = budget;
+  throw new FleetError("ACME_BUDGET", {
+    domain: input.DOMAIN,
+    limit,
+    used,
+    until: new Date(until).toISOString(),
+  });
+}
+
+async function ask(context: StepContext, ssh: Ssh, input: CertificateInput): Promise<void> {
+  const record = (outcome: "issued" | "failed") =>
+    context.acmeLedger.add({ domain: input.DOMAIN, server: input.ACME_SERVER, time: context.now(), outcome });
+  try {
+    await ssh.run(step, issue(input), { timeoutSeconds: 300, onLine: context.report });
+  } catch (error) {
+    await record("failed");
+    throw error;
+  }
+  await record("issued");
+}
+
+function issue(input: CertificateInput): Command {
+  const { CLIENT, DOMAIN, EMAIL, ACME_SERVER } = input;
+  const words = ["issue", "--client", CLIENT, "--domain", DOMAIN, "--email", EMAIL, "--server", ACME_SERVER];
+  return serverCommand("certificate", ...words);
+}

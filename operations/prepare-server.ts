@@ -1,0 +1,27 @@
+/** @module First contact with a server: is it ours to set up, and does it have the scripts? */
+import { installScripts, restrictKeys } from "../core/commands/scripts.ts";
+import { FleetError } from "../core/errors.ts";
+import { askServer, checkServer, readServer } from "../core/facts/server.ts";
+import type { StepContext } from "../core/ports.ts";
+import { type PrepareInput, sshTarget } from "../core/steps/inputs.ts";
+
+const step = "server";
+
+/** @throws FleetError of the connection, `SUDO_MISSING`, `OS_UNSUPPORTED` or `DISK_FULL` */
+export async function prepareServer(context: StepContext, input: PrepareInput): Promise<void> {
+  const ssh = await context.openSsh(sshTarget(input));
+  const { stdout } = await ssh.run(step, askServer, { timeoutSeconds: 40 });
+  const facts = readServer(stdout);
+  try {
+    checkServer(input.HOST, facts);
+  } catch (error) {
+    throw error instanceof FleetError ? error.at({ client: input.CLIENT, step }) : error;
+  }
+  context.report(`${facts.prettyName}, ${facts.freeMiB} MiB free`);
+  const keys = await context.fleetKeys();
+  if (keys.length > 0) await ssh.run(step, restrictKeys(keys), { timeoutSeconds: 40 });
+  if (facts.scripts === input.SCRIPTS) return;
+  const archive = await context.archive(context.releases.scriptsPath(input.SCRIPTS));
+  await ssh.run(step, installScripts(input.SCRIPTS), { input: archive, timeoutSeconds: 120 });
+  context.report(`scripts ${input.SCRIPTS} installed`);
+}

@@ -1,0 +1,62 @@
+/** @module The fleet stack: every client, the canaries first. */
+import * as pulumi from "@pulumi/pulumi";
+import { ClientServer } from "../components/client-server.ts";
+import type { FleetConfig } from "../core/config/stack.ts";
+import type { Release } from "../core/release/release.ts";
+
+/** What a client's entry in the stack's output `clients` tells. No secret. */
+export interface ClientOutput {
+  readonly name: string;
+  readonly domain: string;
+  readonly ip: string;
+  readonly reach: string;
+  readonly release: string;
+  readonly url: string;
+  readonly ssh: { readonly user: string; readonly port: number; readonly hostKey: string };
+}
+
+export interface FleetOutputs {
+  readonly clients: ClientOutput[];
+  readonly fleetKey: pulumi.Output<string>;
+  /** First password of each town's administrator, by client. */
+  readonly adminPasswords: pulumi.Output<Record<string, string>>;
+}
+
+/** `releases`: by id, and the suite's present tree as `present`. */
+export function fleetStack(config: FleetConfig, releases: ReadonlyMap<string, Release>): FleetOutputs {
+  const canaries = config.clients.filter((client) => client.canary).map((client) => server(client, []));
+  const proven = canaries.map(({ activated }) => activated);
+  const others = config.clients.filter((client) => !client.canary).map((client) => server(client, proven));
+  const servers = [...canaries, ...others];
+  return {
+    clients: servers.map(({ output }) => output),
+    fleetKey: new pulumi.StackReference(config.master).requireOutput("publicKey") as pulumi.Output<string>,
+    adminPasswords: pulumi.secret(
+      pulumi.all(
+        Object.fromEntries(servers.map(({ output, adminPassword }) => [output.name, adminPassword])),
+      ),
+    ),
+  };
+
+  function server(client: FleetConfig["clients"][number], after: readonly pulumi.Resource[]) {
+    const wanted = client.release ?? config.release ?? "present";
+    const release = releases.get(wanted);
+    if (!release) throw new RangeError(`release ${wanted} of ${client.name} was not read`);
+    const { activated, adminPassword } = new ClientServer(client.name, {
+      client,
+      release,
+      fleet: config,
+      after,
+    });
+    const output: ClientOutput = {
+      name: client.name,
+      domain: client.domain,
+      ip: client.ip,
+      reach: client.reach ?? client.ip,
+      release: release.id,
+      url: `https://${client.domain}`,
+      ssh: client.ssh,
+    };
+    return { activated, adminPassword, output };
+  }
+}
