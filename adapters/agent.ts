@@ -6,15 +6,16 @@ import { execa } from "execa";
 import { FleetError } from "../core/errors.ts";
 import { home } from "./home.ts";
 
-/** Comment of the fleet's key, by which it is known in an agent. */
-export const fleetKeyComment = "geoclic-fleet";
+function agentSocket(env: NodeJS.ProcessEnv): string {
+  return join(home(env).runtime, "agent.sock");
+}
 
 /** Socket of our own agent, started when it does not run. */
 export async function ensureAgent(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { runtime } = home(env);
   await mkdir(runtime, { recursive: true, mode: 0o700 });
   await chmod(runtime, 0o700);
-  const socket = join(runtime, "agent.sock");
+  const socket = agentSocket(env);
   if (existsSync(socket) && (await listKeys(socket)) !== undefined) return socket;
   await rm(socket, { force: true });
   const started = await execa("ssh-agent", ["-a", socket], { reject: false, stdin: "ignore" });
@@ -26,12 +27,11 @@ export async function ensureAgent(env: NodeJS.ProcessEnv = process.env): Promise
   return socket;
 }
 
-/** Public fleet keys (`type base64`) that an agent holds. */
+/** Keys (`type base64`) of our own agent, which holds the fleet's and no other; another agent's are not ours to tell. */
 export async function fleetKeys(env: NodeJS.ProcessEnv = process.env): Promise<string[]> {
-  const keys = env.SSH_AUTH_SOCK ? await listKeys(env.SSH_AUTH_SOCK) : undefined;
-  return (keys ?? [])
-    .filter((line) => line.split(" ").slice(2).join(" ") === fleetKeyComment)
-    .map((line) => line.split(" ").slice(0, 2).join(" "));
+  const socket = agentSocket(env);
+  const keys = env.SSH_AUTH_SOCK === socket ? await listKeys(socket) : undefined;
+  return (keys ?? []).filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
 }
 
 /** Loads a private key in OpenSSH's format; it travels by standard input. */

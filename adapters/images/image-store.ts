@@ -130,7 +130,7 @@ export function imageStore(folder: string): ImageStore {
         done(null, chunk);
       },
     });
-    const zstd = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 6 } });
+    const zstd = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } });
     await pipeline(createReadStream(source), zstd, tee, createWriteStream(target));
     const descriptor: Descriptor = {
       mediaType: zstdLayer,

@@ -1,0 +1,115 @@
+/** @module Pulumi's engine: converges a stack and tells, resource by resource, what it did and how long it took. */
+import { type EngineEvent, LocalWorkspace, type OpMap } from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
+import { lastLine } from "../core/commands/ssh.ts";
+import { FleetError } from "../core/errors.ts";
+
+export interface ConvergeOptions {
+  readonly stack: string;
+  /** Folder of Pulumi.yaml and the stack files. */
+  readonly project: string;
+  /** Called when a resource's work begins and ends, and for each line it prints. */
+  readonly onProgress: (line: string) => void;
+}
+
+export interface Convergence {
+  /** Resources by operation, e.g. `{same: 12, create: 3}`. */
+  readonly changes: Readonly<Partial<Record<keyof OpMap | string, number>>>;
+  /** Seconds by resource that was worked on, in the order of their end. */
+  readonly seconds: ReadonlyMap<string, number>;
+  /** Secrets in clear: never print the whole. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Runs `pulumi up`; a stack that does not exist is made. One client's failure leaves the others to go on.
+ * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed
+ */
+export async function converge({ stack, project, onProgress }: ConvergeOptions): Promise<Convergence> {
+  const began = new Map<string, number>();
+  const seconds = new Map<string, number>();
+  const errors: string[] = [];
+  const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
+  try {
+    const result = await workspace.up({
+      color: "never",
+      continueOnError: true,
+      suppressProgress: true,
+      onEvent,
+    });
+    return {
+      changes: { ...result.summary.resourceChanges },
+      seconds,
+      outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, { value }]) => [name, value])),
+    };
+  } catch (error) {
+    const cause = errors.length > 0 ? errors.join("\n") : lastLine((error as Error).message);
+    throw new FleetError("ENGINE_FAILED", { verb: "up", stack, cause });
+  }
+
+  function onEvent({ resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent): void {
+    if (resourcePreEvent && resourcePreEvent.metadata.op !== "same") {
+      const { urn, op } = resourcePreEvent.metadata;
+      began.set(urn, Date.now());
+      if (isWork(urn)) onProgress(`${nameOf(urn)}: ${op}`);
+    }
+    if (resOutputsEvent) {
+      const { urn } = resOutputsEvent.metadata;
+      const start = began.get(urn);
+      if (start === undefined || !isWork(urn)) return;
+      seconds.set(nameOf(urn), (Date.now() - start) / 1000);
+      onProgress(`${nameOf(urn)}: ${seconds.get(nameOf(urn))?.toFixed(1)} s`);
+    }
+    if (diagnosticEvent) {
+      const { urn, severity, message } = diagnosticEvent;
+      // Debug lines come as `debug`, which the type does not name.
+      if (severity === "error") errors.push(`${urn ? `${nameOf(urn)}: ` : ""}${message.trim()}`);
+      else if (severity === "warning" || severity === "info")
+        for (const line of message.split("\n").filter((text) => text.trim() !== ""))
+          onProgress(`  ${urn ? `${nameOf(urn)} | ` : ""}${line}`);
+    }
+  }
+}
+
+/** A stack's configuration in force: values by key as Pulumi hands them to the program. */
+export async function readStackConfig(stack: string | undefined): Promise<Record<string, string>> {
+  const json = await pulumi(["config", "--json", ...(stack ? ["--stack", stack] : [])], stack);
+  const values = JSON.parse(json) as Record<string, { value?: string; secret: boolean }>;
+  return Object.fromEntries(Object.entries(values).map(([key, { value }]) => [key, value ?? ""]));
+}
+
+/** An output of a stack, secrets in clear. @throws FleetError `OUTPUT_MISSING` */
+export async function readOutput(stack: string, output: string): Promise<unknown> {
+  const json = await pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack], stack);
+  const value = (JSON.parse(json) as Record<string, unknown>)[output];
+  if (value === undefined) throw new FleetError("OUTPUT_MISSING", { stack, output });
+  return value;
+}
+
+async function pulumi(words: readonly string[], stack: string | undefined): Promise<string> {
+  const result = await execa("pulumi", [...words, "--non-interactive"], { reject: false, stdin: "ignore" });
+  if (result.exitCode === 0) return String(result.stdout);
+  if (result.exitCode === undefined)
+    throw new FleetError("TOOL_MISSING", { tool: "pulumi", fix: "run `npm run setup`, then `. ./env.sh`." });
+  const stderr = String(result.stderr);
+  if (/no stack named|no stack selected/i.test(stderr))
+    throw new FleetError("STACK_MISSING", {
+      stack: stack ?? "(selected)",
+      backend: process.env.PULUMI_BACKEND_URL ?? "pulumi's default backend",
+    });
+  throw new FleetError("ENGINE_FAILED", {
+    verb: words[0] ?? "",
+    stack: stack ?? "",
+    cause: lastLine(stderr),
+  });
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+/** Components, providers and the stack itself do no work. */
+function isWork(urn: string): boolean {
+  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
+  return !/^(pulumi|geoclic):/.test(type);
+}

@@ -1,0 +1,25 @@
+/** @module `agent`: the fleet's key, from the master stack into an ssh-agent's memory. */
+import { addKey, ensureAgent, fleetKeys } from "../../adapters/agent.ts";
+import { readOutput } from "../../adapters/pulumi.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import type { Console } from "../console.ts";
+
+export interface AgentOptions {
+  /** Stack that holds the key. */
+  readonly stack?: string;
+  /** Print shell lines instead of a sentence. */
+  readonly env?: boolean;
+  /** Print the public key only. */
+  readonly public?: boolean;
+}
+
+export async function agent(console: Console, options: AgentOptions): Promise<void> {
+  const stack = options.stack ?? process.env.GEOCLIC_MASTER_STACK ?? "master";
+  if (options.public) return console.print(String(await readOutput(stack, "publicKey")));
+  const socket = await ensureAgent();
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
+  if ((await fleetKeys(env)).length === 0)
+    await addKey(socket, String(await readOutput(stack, "privateKey")));
+  if (options.env) return console.print(`export SSH_AUTH_SOCK='${socket}'`);
+  console.print(text("agent.ready", console.language, { fingerprint: (await fleetKeys(env)).join(", ") }));
+}

@@ -1,0 +1,35 @@
+/** @module `list`: the declared clients. */
+import { text } from "../../core/messages/catalogue.ts";
+import { declaredFleet } from "../fleet.ts";
+import type { Console } from "../console.ts";
+import { table } from "../table.ts";
+
+export async function list(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {
+  const { clients } = await declaredFleet(options.stack);
+  const rows = clients.map(({ client, release }) => ({
+    name: client.name,
+    domain: client.domain,
+    ip: client.ip,
+    reach: client.reach ?? client.ip,
+    release: release.id,
+    url: `https://${client.domain}`,
+  }));
+  if (options.json) return console.json(rows);
+  const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
+  if (rows.length === 0)
+    return console.print(text("list.empty", console.language, { stack: options.stack ?? "" }));
+  const head = [
+    "column.client",
+    "column.domain",
+    "column.ip",
+    "column.reach",
+    "column.release",
+    "column.url",
+  ] as const;
+  console.print(
+    table(
+      head.map(t),
+      rows.map((row) => Object.values(row)),
+    ),
+  );
+}

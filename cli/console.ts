@@ -1,0 +1,23 @@
+/** @module Where commands print: results on standard output, progress on standard error. */
+import type { Language } from "../core/messages/catalogue.ts";
+
+export interface Console {
+  readonly language: Language;
+  print(text: string): void;
+  json(value: unknown): void;
+  progress(line: string): void;
+  /** The command has an answer, and the answer is bad. */
+  fail(): void;
+}
+
+export function terminal(language: Language): Console {
+  return {
+    language,
+    print: (text) => process.stdout.write(`${text}\n`),
+    json: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    progress: (line) => process.stderr.write(`${line}\n`),
+    fail: () => {
+      process.exitCode = 1;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** @module The declared fleet, as commands read it: the stack's configuration and its releases. */
+import { readStackConfig } from "../adapters/pulumi.ts";
+import { readReleases } from "../adapters/suite-source.ts";
+import { type ClientConfig, type FleetConfig, parseStackConfig } from "../core/config/stack.ts";
+import { readStackValues } from "../core/config/values.ts";
+import { FleetError } from "../core/errors.ts";
+import type { Release } from "../core/release/release.ts";
+import type { StatusClient } from "../operations/read-status.ts";
+
+export interface DeclaredClient {
+  readonly client: ClientConfig;
+  readonly release: Release;
+}
+
+/** @throws FleetError of the configuration or the suite */
+export async function declaredFleet(
+  stack: string | undefined,
+): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
+  const config = parseStackConfig(readStackValues(await readStackConfig(stack), "geoclic-fleet"));
+  if (config.role !== "fleet")
+    throw new FleetError("CONFIG_INVALID", {
+      problems: `role: expected a stack of the role "fleet", got "${config.role}"`,
+    });
+  const releases = await readReleases(config);
+  const clients = config.clients.flatMap((client) => {
+    const release = releases.get(client.release ?? config.release ?? "present");
+    return release ? [{ client, release }] : [];
+  });
+  return { config, clients };
+}
+
+export function statusClient({ client, release }: DeclaredClient): StatusClient {
+  const { user, port, hostKey } = client.ssh;
+  const host = client.reach ?? client.ip;
+  return {
+    target: { client: client.name, host, port, user, hostKey },
+    domain: client.domain,
+    ip: client.ip,
+    release,
+  };
+}
