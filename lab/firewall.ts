@@ -1,8 +1,9 @@
 /** @module What Docker changes in the machine's network, remembered before and taken back after. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
+import { isPresent } from "./cache.ts";
 import { LAB } from "./layout.ts";
+import { inTree } from "./tree.ts";
 
 const BEFORE = join(LAB, "network-before.json");
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
@@ -27,12 +28,14 @@ export async function rememberNetwork(rootfs: string): Promise<void> {
 
 /** Takes back what the lab's engine left: bridges, rules, forwarding. Rules of others stay. */
 export async function restoreNetwork(rootfs: string): Promise<void> {
-  for (const bridge of BRIDGES) await inTree(rootfs, ["ip", "link", "delete", bridge]);
+  for (const bridge of BRIDGES) {
+    if (await isPresent(`/sys/class/net/${bridge}`)) await inTree(rootfs, ["ip", "link", "delete", bridge]);
+  }
   const text = await readFile(BEFORE, "utf8").catch(() => undefined);
   if (text === undefined) return;
   const before = JSON.parse(text) as NetworkState;
   const rules = withoutDocker(await savedRules(rootfs), before.rules);
-  await inTree(rootfs, ["iptables-restore"], rules);
+  await inTree(rootfs, ["iptables-restore"], { input: `${rules}\n` });
   await writeFile(FORWARDING, before.forwarding);
 }
 
@@ -57,11 +60,5 @@ export function withoutDocker(current: string, before: string): string {
 }
 
 async function savedRules(rootfs: string): Promise<string> {
-  return (await inTree(rootfs, ["iptables-save"])) ?? "";
-}
-
-/** Runs a program of the engine's tree on the machine's network; undefined when it fails. */
-async function inTree(rootfs: string, argv: readonly string[], input = ""): Promise<string | undefined> {
-  const result = await execa("chroot", [rootfs, ...argv], { input, reject: false });
-  return result.exitCode === 0 ? result.stdout : undefined;
+  return inTree(rootfs, ["iptables-save"]);
 }

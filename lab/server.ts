@@ -11,6 +11,7 @@ import { LabError } from "./errors.ts";
 import { hasUnifiedCgroups } from "./host.ts";
 import { SERVER_IMAGE } from "./images.ts";
 import { ADDRESS, LAB, NETWORK, PREFIX } from "./layout.ts";
+import { withLock } from "./lock.ts";
 
 export interface LabServer {
   readonly name: string;
@@ -47,6 +48,20 @@ export interface ExecResult {
 /** Creates a server and waits until it answers on SSH. @throws LabError when the name or number is taken. */
 export async function createServer(args: ServerArgs): Promise<LabServer> {
   checkName(args.name);
+  const number = await withLock(() => createContainer(args));
+  try {
+    await docker(["start", containerName(args.name)]);
+    await writeAuthorizedKeys(args.name, args.authorizedKeys);
+    await waitForSsh(serverReach(number));
+    return await findServer(args.name);
+  } catch (error) {
+    await removeServer(args.name);
+    throw error;
+  }
+}
+
+/** Creates the container, not started, and returns the server's number. */
+async function createContainer(args: ServerArgs): Promise<number> {
   const taken = await numbersByName();
   if (taken.has(args.name)) {
     throw new LabError(`Server '${args.name}' exists already.`, "Remove it first, or choose another name.");
@@ -58,29 +73,20 @@ export async function createServer(args: ServerArgs): Promise<LabServer> {
       "Leave it out to get the first free number.",
     );
   }
-  const container = containerName(args.name);
-  try {
-    await docker([
-      ...["create", "--name", container, "--hostname", args.name, "--label", PREFIX],
-      ...["--label", `${PREFIX}.server=${args.name}`, "--label", `${PREFIX}.number=${number}`],
-      ...["--privileged", "--cgroupns", "private", "--restart", "always"],
-      ...["--tmpfs", "/run:mode=755,exec", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
-      ...["--volume", `${await resolverFile(args.name)}:/etc/resolv.conf`],
-      ...(await cgroupOptions()),
-      ...(await diskOptions(args.name, args.diskMiB)),
-      ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`]),
-      ...["--network", NETWORK.name, "--ip", serverIp(number)],
-      ...[22, 80, 443].flatMap((port) => ["--publish", `${serverReach(number)}:${port}:${port}`]),
-      SERVER_IMAGE,
-    ]);
-    await docker(["start", container]);
-    await writeAuthorizedKeys(args.name, args.authorizedKeys);
-    await waitForSsh(serverReach(number));
-    return await findServer(args.name);
-  } catch (error) {
-    await removeServer(args.name);
-    throw error;
-  }
+  await docker([
+    ...["create", "--name", containerName(args.name), "--hostname", args.name, "--label", PREFIX],
+    ...["--label", `${PREFIX}.server=${args.name}`, "--label", `${PREFIX}.number=${number}`],
+    ...["--privileged", "--cgroupns", "private", "--restart", "always"],
+    ...["--tmpfs", "/run:mode=755,exec", "--tmpfs", "/run/lock", "--tmpfs", "/tmp:exec,mode=1777"],
+    ...["--volume", `${await resolverFile(args.name)}:/etc/resolv.conf`],
+    ...(await cgroupOptions()),
+    ...(await diskOptions(args.name, args.diskMiB)),
+    ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`]),
+    ...["--network", NETWORK.name, "--ip", serverIp(number)],
+    ...[22, 80, 443].flatMap((port) => ["--publish", `${serverReach(number)}:${port}:${port}`]),
+    SERVER_IMAGE,
+  ]);
+  return number;
 }
 
 /** Removes a server with its disk; nothing to do when there is none. */
@@ -146,12 +152,15 @@ export async function rebootServer(name: string): Promise<void> {
   await waitForSsh(server.reach);
 }
 
-/** Power cut and restart, back when SSH answers again. */
-export async function resetServer(name: string): Promise<void> {
-  const server = await findServer(name);
+/** Switches the server off, as a power cut does. */
+export async function stopServer(name: string): Promise<void> {
   await docker(["kill", containerName(name)]);
+}
+
+/** Switches the server on, back when SSH answers. */
+export async function startServer(name: string): Promise<void> {
   await docker(["start", containerName(name)]);
-  await waitForSsh(server.reach);
+  await waitForSsh((await findServer(name)).reach);
 }
 
 /** Kills the server's Docker Engine, which systemd restarts. */
