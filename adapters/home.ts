@@ -1,4 +1,5 @@
 /** @module Where the operator's own state and caches live, outside the checkout. */
+import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -15,9 +16,8 @@ export function home(env: NodeJS.ProcessEnv = process.env): Home {
   const user = homedir();
   const state = env.GEOCLIC_HOME ?? join(env.XDG_STATE_HOME ?? join(user, ".local/state"), "geoclic-fleet");
   const cache = join(env.XDG_CACHE_HOME ?? join(user, ".cache"), "geoclic-fleet");
-  return {
-    state,
-    cache,
-    runtime: join(env.XDG_RUNTIME_DIR ?? `/tmp/geoclic-fleet-${process.getuid?.() ?? 0}`, "geoclic"),
-  };
+  // Operators on one machine (the lab's is one) have agents of their own.
+  const key = createHash("sha256").update(state).digest("hex").slice(0, 8);
+  const sockets = env.XDG_RUNTIME_DIR ?? `/tmp/geoclic-fleet-${process.getuid?.() ?? 0}`;
+  return { state, cache, runtime: join(sockets, `geoclic-${key}`) };
 }

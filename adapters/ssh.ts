@@ -30,14 +30,16 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
   const text = JSON.stringify([target, env.SSH_AUTH_SOCK]);
   const key = createHash("sha256").update(text).digest("hex").slice(0, 10);
   const folder = join(runtime, key);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await mkdir(runtime, { recursive: true, mode: 0o700 });
+  // Fails where somebody else owns the folder.
   await chmod(runtime, 0o700);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const knownHosts = join(folder, "known_hosts");
   const config = join(folder, "config");
   await writeFileAtomically(knownHosts, renderKnownHosts(target), 0o600);
   await writeFileAtomically(
     config,
-    renderSshConfig(target, { knownHosts, control: join(folder, "%C") }),
+    renderSshConfig(target, { knownHosts, control: join(folder, "c") }),
     0o600,
   );
 

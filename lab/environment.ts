@@ -1,5 +1,5 @@
 /** @module The environment of an operator who works in the lab. Only this separates the lab from production. */
-import { BIN, DOCKER_CONFIG, ENGINE_SOCKET, LOOPBACK, TRUST_BUNDLE } from "./layout.ts";
+import { BIN, DOCKER_CONFIG, ENGINE_SOCKET, OPERATOR, TRUST_BUNDLE } from "./layout.ts";
 import { readEngineHost } from "./engine-host.ts";
 
 /** Variables to set over the caller's own environment. */
@@ -9,7 +9,10 @@ export function labEnvironment(): Record<string, string> {
     DOCKER_HOST: readEngineHost() ?? `unix://${ENGINE_SOCKET}`,
     DOCKER_CONFIG,
     NODE_EXTRA_CA_CERTS: TRUST_BUNDLE,
-    GEOCLIC_DNS_SERVERS: `${LOOPBACK.dns}:53`,
+    GEOCLIC_HOME: OPERATOR,
+    PULUMI_BACKEND_URL: `file://${OPERATOR}/state`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: `${OPERATOR}/passphrase`,
+    PULUMI_OPTION_CWD: `${OPERATOR}/project`,
     PATH: prependPath(BIN, process.env.PATH ?? ""),
   };
 }

@@ -8,6 +8,8 @@ const cacheHome = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
 export const CACHE = join(cacheHome, "geoclic-fleet", "lab");
 /** Data of the running lab; `down` removes it. */
 export const LAB = "/var/lib/geoclic-lab";
+/** Home of the lab's operator: stacks, state, passphrase, suite. */
+export const OPERATOR = join(LAB, "operator");
 /** Sockets and process files of the running lab; `down` removes it. */
 export const RUN = "/run/geoclic-lab";
 /** The repository's own files for the lab: scripts, Dockerfiles, configuration. */

@@ -3,11 +3,12 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setDefaultCACertificates } from "node:tls";
 import { Document, parse, parseDocument, stringify } from "yaml";
 import { addKey, ensureAgent, fleetKeys } from "../adapters/agent.ts";
 import { type Convergence, converge } from "../adapters/pulumi.ts";
 import { labEnvironment } from "./environment.ts";
-import { OPERATOR } from "./layout.ts";
+import { OPERATOR, TRUST_BUNDLE } from "./layout.ts";
 
 const checkout = resolve(import.meta.dirname, "..");
 
@@ -24,6 +25,7 @@ export async function becomeOperator(): Promise<void> {
   if (!existsSync(passphrase))
     await writeFile(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
   Object.assign(process.env, labEnvironment());
+  trustLab(await readFile(TRUST_BUNDLE, "utf8"));
   delete process.env.PULUMI_CONFIG_PASSPHRASE;
   const own = parse(await readFile(join(checkout, "Pulumi.yaml"), "utf8")) as Record<string, unknown>;
   await writeFile(join(project, "Pulumi.yaml"), stringify({ ...own, main: join(checkout, "index.ts") }));
@@ -58,4 +60,9 @@ export async function convergeMaster(
   if (!(await fleetKeys()).includes(`${type} ${blob}`))
     await addKey(socket, String(convergence.outputs.privateKey));
   return { publicKey, convergence };
+}
+
+/** NODE_EXTRA_CA_CERTS is read when a process starts; this one has started. */
+function trustLab(bundle: string): void {
+  setDefaultCACertificates(bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
 }

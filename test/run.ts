@@ -1,0 +1,89 @@
+/**
+ * @module Every test that CI runs, tier by tier, and one closing line `N passed, N failed`.
+ * T1: format, lint, types, unit tests. T2: fake peers, plugins. T3: one life of a town in the lab. `--all` adds T4.
+ */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+
+interface Check {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** A vitest project counts its tests; any other command counts as one. */
+  readonly project?: string;
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+const node = process.execPath;
+const vitest = "node_modules/vitest/vitest.mjs";
+
+const checks: readonly Check[] = [
+  { name: "T1 format", command: ["npx", "biome", "format", "."] },
+  { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
+  { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
+  {
+    name: "T1 server scripts",
+    command: ["python3", "-m", "unittest", "discover", "-q", "-s", "assets/server"],
+  },
+  { name: "T1 unit", command: [node, vitest, "run"], project: "unit" },
+  { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
+  { name: "T2 peers", command: [node, vitest, "run"], project: "peers" },
+  { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins" },
+  { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
+  ...(process.argv.includes("--all") ? [{ name: "T4 demo", command: ["npm", "run", "demo"] } as const] : []),
+];
+
+const began = Date.now();
+const total: Count = { passed: 0, failed: 0 };
+const summary: string[] = [];
+for (const check of checks) {
+  const start = Date.now();
+  console.log(`\n== ${check.name}`);
+  const count = await run(check);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  const seconds = ((Date.now() - start) / 1000).toFixed(0);
+  summary.push(`${check.name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
+}
+console.log(`\n${summary.join("\n")}\n${((Date.now() - began) / 60_000).toFixed(1)} min`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+async function run({ command, project }: Check): Promise<Count> {
+  const [program, ...words] = command;
+  if (!project) {
+    const { exitCode } = await execa(program, words, {
+      stdio: ["ignore", "inherit", "inherit"],
+      reject: false,
+    });
+    return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  }
+  const folder = await mkdtemp(join(tmpdir(), "geoclic-tests-"));
+  try {
+    const file = join(folder, "results.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const { exitCode } = await execa(program, [...words, "--project", project, ...reporters], {
+      stdio: ["ignore", "inherit", "inherit"],
+      reject: false,
+    });
+    return count(await readFile(file, "utf8").catch(() => "{}"), exitCode);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A run that ends badly without a failed test (a broken hook, no test at all) counts as one failure. */
+function count(json: string, exitCode: number | undefined): Count {
+  const { numPassedTests = 0, numTotalTests = 0 } = JSON.parse(json) as Record<string, number>;
+  // What was skipped because a hook failed has not passed.
+  const failed = numTotalTests - numPassedTests;
+  return {
+    passed: numPassedTests,
+    failed: failed === 0 && (exitCode !== 0 || numPassedTests === 0) ? 1 : failed,
+  };
+}
