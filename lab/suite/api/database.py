@@ -24,6 +24,8 @@ class Database:
             command_timeout=60,
             # Migrations change tables under a running API: a cached plan would fail once per connection.
             statement_cache_size=0,
+            # When the API dies, its queries and their locks end with it instead of running on.
+            server_settings={"client_connection_check_interval": "1000"},
             init=_decode_json,
         )
 
