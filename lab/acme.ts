@@ -14,7 +14,8 @@ export async function ensureAcme(): Promise<void> {
     name: "pebble",
     ip: ADDRESS.pebble,
     options: [
-      ...["--env", "PEBBLE_VA_NOSLEEP=1"],
+      // Every order is validated anew, so that a fault of DNS or port 80 shows each time.
+      ...["--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_AUTHZREUSE=0"],
       ...["--volume", `${AUTHORITY}:/authority:ro`, "--volume", `${configuration.path}:/pebble.json:ro`],
     ],
     argv: ["pebble", "-config", "/pebble.json", "-dnsserver", `${ADDRESS.dns}:53`],

@@ -68,11 +68,17 @@ export async function engineVersion(host: string): Promise<string | undefined> {
   return result.exitCode === 0 ? result.stdout.trim() : undefined;
 }
 
-/** An engine we can use without changing it: local, and recent enough for volumes with sub-paths. */
+/** An engine we can use without changing it: on this machine, with all rights, recent enough for sub-paths of volumes. */
 async function isUsable(host: string): Promise<boolean> {
   if (!host.startsWith("unix://")) return false;
   const version = await engineVersion(host);
-  return version !== undefined && Number.parseInt(version, 10) >= OLDEST_USABLE;
+  if (version === undefined || Number.parseInt(version, 10) < OLDEST_USABLE) return false;
+  const { stdout } = await execa(
+    join(BIN, "docker"),
+    ["info", "--format", "{{.OperatingSystem}} {{.SecurityOptions}}"],
+    { env: { DOCKER_HOST: host, DOCKER_CONFIG } },
+  );
+  return !/Docker Desktop|rootless/.test(stdout);
 }
 
 export function isOwnEngine(): boolean {

@@ -2,6 +2,7 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { isPresent } from "./cache.ts";
 import { LabError } from "./errors.ts";
 
 /** Program → Debian package that brings it. */
@@ -15,9 +16,10 @@ const PROGRAMS = {
   nsenter: "util-linux",
 } as const;
 
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Installs the missing packages with apt and returns their names. Needs root. */
+/** Installs the missing packages with apt and returns their names. Needs root. @throws LabError without apt. */
 export async function ensureHostPackages(): Promise<string[]> {
   const missing: string[] = [];
   for (const [program, name] of Object.entries(PROGRAMS)) {
@@ -27,7 +29,14 @@ export async function ensureHostPackages(): Promise<string[]> {
     });
     if (found.exitCode !== 0) missing.push(name);
   }
+  if (!(await isPresent(KEYRING))) missing.push("debian-archive-keyring");
   if (missing.length === 0) return missing;
+  if (!(await isPresent("/usr/bin/apt-get"))) {
+    throw new LabError(
+      `This machine lacks ${missing.join(", ")} and has no apt-get to install them with.`,
+      "Install them by hand, or use a Debian or Ubuntu machine.",
+    );
+  }
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await execa("apt-get", ["update", "-qq"], { env });
   await execa("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], { env });
