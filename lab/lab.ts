@@ -28,16 +28,21 @@ export async function up(): Promise<void> {
     await mkdir(RUN, { recursive: true });
     await step("machine", ensureHostPackages);
     const mirrors = await readMirrors();
-    const engineTree = await step("engine: Debian tree", () => ensureRootfs(ENGINE_ROOTFS, mirrors));
+    const [engineTree, servicesTree, serverTree] = await step("Debian trees", () =>
+      Promise.all([
+        ensureRootfs(ENGINE_ROOTFS, mirrors),
+        ensureRootfs(SERVICES_ROOTFS, mirrors),
+        ensureRootfs(SERVER_ROOTFS, mirrors),
+      ]),
+    );
     await installClient(engineTree);
     await ensureAuthority();
     await step("engine", () => ensureEngine(engineTree));
     await step("network", ensureNetwork);
-    const servicesTree = await step("services: Debian tree", () => ensureRootfs(SERVICES_ROOTFS, mirrors));
-    await step("services: image", () => ensureServicesImage(servicesTree));
+    await step("images of services and servers", () =>
+      Promise.all([ensureServicesImage(servicesTree), ensureServerImage(serverTree)]),
+    );
     await step("dns, acme, front", () => Promise.all([ensureDns(), ensureAcme(), ensureFront()]));
-    const serverTree = await step("server: Debian tree", () => ensureRootfs(SERVER_ROOTFS, mirrors));
-    await step("server: image", () => ensureServerImage(serverTree));
     const isFull = process.env.LAB_POSTGIS === "1";
     const images = await step("base images", () => ensureBaseImages(mirrors, isFull));
     await step("registry", () => ensureRegistry(images));

@@ -1,0 +1,299 @@
+/**
+ * One life of a town in the lab, from an empty server on; each test goes on where the one before it ended.
+ * Not proven here: Ubuntu and Debian 12 (see the tables of the base's plan), Let's Encrypt's own limits, IPv6,
+ * an update without any failed request.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readOutput } from "../../adapters/pulumi.ts";
+import { get } from "../../adapters/http.ts";
+import { shownRelease } from "../../core/health.ts";
+import { releaseRoute, serverPaths } from "../../core/naming.ts";
+import { setRecord } from "../../lab/dns.ts";
+import { changeHostKey, closePort, fillDisk, freeDisk, openPort } from "../../lab/faults.ts";
+import { OPERATOR } from "../../lab/layout.ts";
+import { killDockerd, rebootServer, removeServer } from "../../lab/server.ts";
+import { containers, secrets, type TestTown, testTown } from "./town.ts";
+
+const label = `Mairie d'Aix-les-Bains "Côté lac"`;
+const services = [
+  "admin",
+  "api",
+  "db",
+  "demandes",
+  "mobile",
+  "nginx",
+  "portail",
+  "services",
+  "sig",
+  "terrain",
+];
+
+let town: TestTown;
+
+beforeAll(async () => {
+  town = await testTown("ville-vie", label, 6000);
+  await town.suite("1.0.0");
+});
+
+afterAll(async () => {
+  await removeServer("ville-vie");
+});
+
+describe("before a certificate is asked for", () => {
+  test("fails when DNS points elsewhere, and asks nothing", async () => {
+    await setRecord(town.domain, "10.77.0.9");
+    const message = await town.fails();
+    expect(message).toContain(`${town.name} · certificate: ${town.domain} points to 10.77.0.9`);
+    expect(message).toMatch(/Next: correct the DNS records/);
+    expect(await town.exec("sh", "-c", "ls /etc/letsencrypt/live 2>/dev/null | wc -l")).toBe("0\n");
+  });
+
+  test("fails when port 80 is closed, and asks nothing", async () => {
+    await setRecord(town.domain, town.server.ip);
+    await closePort(town.name, 80, "reject");
+    const message = await town.fails();
+    await openPort(town.name, 80);
+    expect(message).toContain(`${town.name} · certificate: port 80 of ${town.domain} does not answer`);
+    expect(message).toMatch(/Next: open port 80/);
+    expect(await town.exec("sh", "-c", "ls /etc/letsencrypt/live 2>/dev/null | wc -l")).toBe("0\n");
+  });
+});
+
+describe("the first provision", () => {
+  const seen = new Set<string>();
+
+  test("goes on after the failures and ends with ten healthy containers", async () => {
+    const watching = watchProcesses();
+    await town.up();
+    await watching.stop();
+    expect(Object.keys(await containers(town))).toEqual(services);
+    const states = await town.exec("docker", "ps", "--format", "{{.Status}}");
+    expect(
+      states
+        .trim()
+        .split("\n")
+        .filter((state) => !state.includes("(healthy)")),
+    ).toEqual([]);
+  });
+
+  test("answers by its own name, over a verified certificate", async () => {
+    const health = JSON.parse((await ask("/api/health")).body) as { status: string };
+    expect(health.status).toBe("healthy");
+    const branding = JSON.parse((await ask("/api/settings/branding")).body) as Record<string, unknown>;
+    expect(Object.values(branding)).toContain(label);
+  });
+
+  test("made one administrator, with the generated password", async () => {
+    const passwords = (await readOutput(town.name, "adminPasswords")) as Record<string, string>;
+    const login = await execa("curl", [
+      ...["--silent", "--resolve", `${town.domain}:443:${town.server.reach}`],
+      ...[
+        "--cacert",
+        process.env.NODE_EXTRA_CA_CERTS ?? "",
+        "--data-urlencode",
+        `username=admin@${town.domain}`,
+      ],
+      ...["--data-urlencode", `password=${passwords[town.name]}`, `https://${town.domain}/api/auth/login`],
+    ]);
+    const answer = JSON.parse(login.stdout) as { user: { is_super_admin: boolean } };
+    expect(answer.user.is_super_admin).toBe(true);
+    const admins = await sql("select count(*) from geoclic_users where is_super_admin and actif");
+    expect(admins).toBe("1");
+  });
+
+  test("set the schedules, and a backup of today can be made", async () => {
+    const timers = await town.exec("systemctl", "list-timers", "--all", "--no-pager", "--plain", "geoclic-*");
+    expect(timers).toContain("geoclic-backup.timer");
+    expect(timers).toContain("geoclic-monitor.timer");
+    await town.exec("systemctl", "start", "geoclic-backup.service");
+    const files = await town.exec("sh", "-c", `ls ${serverPaths.root}/shared/backups/*/`);
+    expect(files).toContain("database.dump");
+    expect(files).toContain("photos.tar.gz");
+    await town.exec("systemctl", "start", "geoclic-monitor.service");
+    const monitor = await town.exec("cat", `${serverPaths.root}/shared/state/monitor.json`);
+    expect((JSON.parse(monitor) as { problems: unknown[] }).problems).toEqual([]);
+  });
+
+  test("renews the certificate beside the running nginx", async () => {
+    const before = await containers(town);
+    await town.exec("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew");
+    expect(await containers(town)).toEqual(before);
+    const served = `echo | openssl s_client -connect 127.0.0.1:443 -servername ${town.domain} 2>/dev/null | openssl x509 -noout -serial`;
+    const issued = `openssl x509 -noout -serial -in /etc/letsencrypt/live/${town.domain}/fullchain.pem`;
+    expect(await town.exec("sh", "-c", served)).toBe(await town.exec("sh", "-c", issued));
+  });
+
+  test("shows no secret in what was printed, kept, listed or left readable", async () => {
+    const passwords = (await readOutput(town.name, "adminPasswords")) as Record<string, string>;
+    const values = [...Object.values(await secrets(town)), ...Object.values(passwords)];
+    expect(values.every((value) => value.length >= 24)).toBe(true);
+    const state = await readAll(join(OPERATOR, "state"));
+    const readable = await town.exec(
+      "sh",
+      "-c",
+      `find /etc /home /opt/geoclic /root /tmp /var/log /var/tmp -xdev -type f -perm -004 -exec grep -lF -e ${values.join(" -e ")} {} + || true`,
+    );
+    expect(readable).toBe("");
+    const journal = await town.exec("journalctl", "--no-pager", "--output=cat");
+    for (const value of values) {
+      expect([...seen].some((line) => line.includes(value))).toBe(false);
+      expect(town.shown.some((line) => line.includes(value))).toBe(false);
+      expect(state.includes(value)).toBe(false);
+      expect(journal.includes(value)).toBe(false);
+    }
+    expect(seen.size).toBeGreaterThan(20);
+  });
+
+  /** Every command line on this machine and, by its containers, on the server. */
+  function watchProcesses() {
+    let isOn = true;
+    const loop = (async () => {
+      while (isOn) {
+        const { stdout } = await execa("ps", ["-eo", "args", "--no-headers", "-ww"]);
+        for (const line of stdout.split("\n")) seen.add(line);
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+    })();
+    return {
+      stop: () => {
+        isOn = false;
+        return loop;
+      },
+    };
+  }
+});
+
+describe("again", () => {
+  test("changes nothing: no command, no container, no byte of the environment", async () => {
+    const before = [await containers(town), await town.exec("sha256sum", serverPaths.env)];
+    const { changes, seconds } = await town.up();
+    expect(Object.keys(changes)).toEqual(["same"]);
+    expect([...seconds]).toEqual([]);
+    expect([await containers(town), await town.exec("sha256sum", serverPaths.env)]).toEqual(before);
+  });
+
+  test("replaces one application's container when one word of it changed", async () => {
+    const before = await containers(town);
+    await town.suite("1.0.0", { words: { portail: "Coucou" } });
+    await town.up();
+    const after = await containers(town);
+    const changed = services.filter((service) => before[service] !== after[service]);
+    expect(changed).toEqual(["portail"]);
+  });
+});
+
+describe("when the machine fails", () => {
+  test("all ten come back after a reboot", async () => {
+    await rebootServer(town.name);
+    await eventuallyHealthy();
+  });
+
+  test("all ten come back after the Docker Engine was killed", async () => {
+    await killDockerd(town.name);
+    await eventuallyHealthy();
+  });
+});
+
+describe("a release that fails", () => {
+  test("leaves the former one serving, and says which service and why", async () => {
+    const before = await containers(town);
+    const running = shownRelease(await ask(releaseRoute));
+    await town.suite("1.2.0-crash");
+    const message = await town.fails();
+    expect(message).toContain(`${town.name} · activation`);
+    expect(message).toContain("api");
+    expect(message).toMatch(/Next: /);
+    expect((await containers(town)).api).toBe(before.api);
+    expect(shownRelease(await ask(releaseRoute))).toBe(running);
+    await eventuallyHealthy();
+  });
+
+  test("leaves the schema as it was when a migration breaks half-way", async () => {
+    const schema = () =>
+      town.exec(
+        "docker",
+        "exec",
+        "deploy-db-1",
+        "pg_dump",
+        "-U",
+        "geoclic",
+        "-d",
+        "geoclic_db",
+        "--schema-only",
+        "--restrict-key=x",
+      );
+    const before = await schema();
+    await town.suite("1.3.0-broken-migration");
+    const message = await town.fails();
+    expect(message).toContain(`${town.name} · `);
+    expect(message).toMatch(/\.sql:\d+/);
+    expect(await schema()).toBe(before);
+    await eventuallyHealthy();
+  });
+
+  test("names the full disk, and goes on when there is room", async () => {
+    await town.suite("1.1.0");
+    await fillDisk(town.name);
+    const message = await town.fails();
+    await freeDisk(town.name);
+    expect(message).toContain(`${town.name} · `);
+    expect(message).toMatch(/space|DISK_FULL/);
+    expect(message).toMatch(/Next: /);
+    await town.up();
+    expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ status: "healthy" });
+  });
+});
+
+describe("a server that is not the pinned one", () => {
+  test("is refused, and nothing is sent", async () => {
+    await changeHostKey(town.name);
+    const before = await town.exec(
+      "sh",
+      "-c",
+      "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || true",
+    );
+    await town.suite("1.0.0", { words: { admin: "Coucou" } });
+    const message = await town.fails();
+    expect(message).toContain(`${town.name} · `);
+    expect(message).toContain("HOST_KEY_CHANGED");
+    const after = await town.exec(
+      "sh",
+      "-c",
+      "journalctl -u ssh --no-pager | grep -c 'Accepted publickey' || true",
+    );
+    expect(after).toBe(before);
+  });
+});
+
+function ask(path: string) {
+  return get({ protocol: "https", host: town.server.reach, domain: town.domain, path });
+}
+
+async function sql(query: string): Promise<string> {
+  const psql = ["psql", "-U", "geoclic", "-d", "geoclic_db", "-At", "-c", query];
+  return (await town.exec("docker", "exec", "deploy-db-1", ...psql)).trim();
+}
+
+async function eventuallyHealthy(): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const names = Object.keys(await containers(town).catch(() => ({})));
+        const health = await ask("/api/health").catch((error: Error) => ({ status: 0, body: error.message }));
+        return { names, isHealthy: health.body.includes('"healthy"') };
+      },
+      { timeout: 120_000, interval: 1000 },
+    )
+    .toEqual({ names: services, isHealthy: true });
+}
+
+async function readAll(folder: string): Promise<string> {
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  const texts = files
+    .filter((file) => file.isFile())
+    .map((file) => readFile(join(file.parentPath, file.name), "utf8"));
+  return (await Promise.all(texts)).join("\n");
+}
