@@ -330,5 +330,15 @@ class SuiteTest(unittest.TestCase):
             self.assertNotIn(secret, self.api.output())
 
 
+class CopiesTest(unittest.TestCase):
+    def test_the_applications_share_their_files_by_copy(self):
+        pages = [SUITE / name for name in ("geoclic_data", "geoclic_demandes", "geoclic_mobile_pwa", "geoclic_sig_web",
+                                           "geoclic_services", "geoclic_services_pwa")]
+        for name in ("Dockerfile", "build.mjs", "nginx.conf", "src/app.js", "src/style.css"):
+            self.assertEqual({(page / name).read_bytes() for page in pages}, {(pages[0] / name).read_bytes()}, name)
+        for name in ("build.mjs", "nginx.conf"):
+            self.assertEqual((SUITE / "portail_citoyen" / name).read_bytes(), (pages[0] / name).read_bytes(), name)
+
+
 if __name__ == "__main__":
     unittest.main()
