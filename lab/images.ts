@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { authorityCertificate, writeBundle } from "./authority.ts";
 import { cached, contentKey } from "./cache.ts";
 import { docker, dockerOrNothing } from "./docker.ts";
@@ -17,19 +18,23 @@ import { debianRootfs, ensureRootfs } from "./rootfs.ts";
 export const SERVER_IMAGE = `${PREFIX}/server`;
 const SERVER_TREE_IMAGE = `${PREFIX}/server-tree`;
 
+const SUITES = ["bookworm", "trixie"] as const;
+
 interface BaseImage {
   /** Name on the hub. */
   readonly reference: string;
   /** Folder in `assets/images/`. */
   readonly context: string;
   readonly arguments?: Readonly<Record<string, string>>;
+  /** Package of the npm registry whose archive joins the context, e.g. `npm@10.8.2`. */
+  readonly npmPackage?: string;
 }
 
 /** The base images; PostGIS itself (300 MB more) only with `isFull`. */
 export function baseImages(isFull: boolean): BaseImage[] {
   return [
     { reference: "library/python:3.11-slim", context: "python" },
-    { reference: "library/node:20-alpine", context: "node" },
+    { reference: "library/node:20-alpine", context: "node", npmPackage: "npm@10.8.2" },
     { reference: "library/nginx:alpine", context: "nginx" },
     {
       reference: "postgis/postgis:15-3.3",
@@ -87,15 +92,19 @@ export async function ensureBaseImages(mirrors: Mirrors, isFull: boolean): Promi
   const images = baseImages(isFull);
   const authorities = await machineAuthorities();
   const sources = await readTree(join(ASSETS, "images"));
-  return cached("registry", { images, authorities, sources, mirrors }, async (folder) => {
+  const trees = await step("base images: Debian trees", () =>
+    Promise.all(SUITES.map((suite) => ensureRootfs(debianRootfs(suite), mirrors, APT_PROXY_LOOPBACK))),
+  );
+  return cached("registry", { images, authorities, sources, trees }, async (folder) => {
     await mkdir(folder, { recursive: true });
-    for (const suite of ["bookworm", "trixie"] as const) {
-      const tar = await ensureRootfs(debianRootfs(suite), mirrors, APT_PROXY_LOOPBACK);
-      await step(`  debian:${suite}`, () => importTree(tar, `${PREFIX}/debian:${suite}`, ['CMD ["bash"]']));
+    for (const [index, tree] of trees.entries()) {
+      await importTree(tree, `${PREFIX}/debian:${SUITES[index]}`, ['CMD ["bash"]']);
     }
     await withWritableRegistry(folder, async () => {
-      for (const image of images)
-        await step(`  ${image.reference}`, () => buildBaseImage(image, authorities));
+      const builds = images.map((image) =>
+        step(`base images: ${image.reference}`, () => buildBaseImage(image, authorities)),
+      );
+      await Promise.all(builds);
     });
   });
 }
@@ -105,6 +114,11 @@ async function buildBaseImage(image: BaseImage, authorities: readonly string[]):
   await withContext(authorities, async (folder) => {
     for (const [name, text] of Object.entries(await readTree(source))) {
       await writeFile(join(folder, name), text, { mode: name.endsWith(".sh") ? 0o755 : 0o644 });
+    }
+    if (image.npmPackage !== undefined) {
+      await execa("npm", ["pack", "--silent", "--pack-destination", folder, image.npmPackage], {
+        cwd: folder,
+      });
     }
     const values = { http_proxy: APT_PROXY_LOOPBACK, ...image.arguments };
     const options = Object.entries(values).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);

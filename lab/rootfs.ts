@@ -76,9 +76,19 @@ export function debianRootfs(suite: "bookworm" | "trixie"): Rootfs {
   return { name: `debian-${suite}.tar`, suite, format: "tar", packages: ["ca-certificates"] };
 }
 
-const SLIM = ["doc", "man", "locale", "info"].flatMap((folder) => [
-  `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
-]);
+const OPTIONS = [
+  "--quiet",
+  "--mode=root",
+  "--variant=minbase",
+  // Mirrors of closed networks are often frozen at a date.
+  '--aptopt=Acquire::Check-Valid-Until "false"',
+  '--aptopt=Acquire::Check-Date "false"',
+  '--aptopt=Acquire::Languages "none"',
+  '--aptopt=Acquire::Retries "3"',
+  // A tree that a power cut breaks is simply built again.
+  "--dpkgopt=force-unsafe-io",
+  ...["doc", "man", "locale", "info"].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+];
 
 /**
  * The cached tree, built when absent.
@@ -87,23 +97,19 @@ const SLIM = ["doc", "man", "locale", "info"].flatMap((folder) => [
 export async function ensureRootfs(rootfs: Rootfs, mirrors: Mirrors, proxy?: string): Promise<string> {
   const hook = rootfs.customize === undefined ? undefined : join(ASSETS, "rootfs", rootfs.customize);
   const script = hook === undefined ? "" : await readFile(hook, "utf8");
-  return cached(rootfs.name, { rootfs, mirrors, script }, async (path) => {
+  const options = [
+    ...OPTIONS,
+    `--format=${rootfs.format === "tar" ? "tar" : "directory"}`,
+    `--include=${rootfs.packages.join(",")}`,
+  ];
+  return cached(rootfs.name, { suite: rootfs.suite, options, mirrors, script }, async (path) => {
     await execa(
       "mmdebstrap",
       [
-        "--quiet",
-        "--mode=root",
-        "--variant=minbase",
-        `--format=${rootfs.format === "tar" ? "tar" : "directory"}`,
-        `--include=${rootfs.packages.join(",")}`,
-        // Mirrors of closed networks are often frozen at a date.
-        '--aptopt=Acquire::Check-Valid-Until "false"',
-        '--aptopt=Acquire::Check-Date "false"',
-        '--aptopt=Acquire::Languages "none"',
+        ...options,
         ...(proxy === undefined ? [] : [`--aptopt=Acquire::http::Proxy "${proxy}"`]),
-        ...SLIM,
         ...(hook === undefined ? [] : [`--customize-hook=${hook} "$1"`]),
-        '--customize-hook=rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap"',
+        '--customize-hook=sed -i "/Proxy/d" "$1/etc/apt/apt.conf.d/99mmdebstrap"',
         rootfs.suite,
         path,
         "-",

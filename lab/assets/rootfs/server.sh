@@ -51,8 +51,5 @@ printf 'PasswordAuthentication no\nUseDNS no\n' > "$tree/etc/ssh/sshd_config.d/5
 mkdir -p "$tree/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\nReadKMsg=no\n' > "$tree/etc/systemd/journald.conf.d/lab.conf"
 
-printf 'Acquire::Check-Valid-Until "false";\nAcquire::Check-Date "false";\nAcquire::Languages "none";\nAcquire::Retries "3";\n' \
-  > "$tree/etc/apt/apt.conf.d/90lab"
-
 rm -f "$tree"/var/lib/apt/lists/*_*
 : > "$tree/etc/machine-id"
