@@ -12,7 +12,7 @@ import { releaseStore, type WritableReleaseStore } from "./release-store.ts";
 
 /** Never sent to a client, whatever the adapter says. */
 const neverSent = [
-  "fleet/",
+  "/fleet/",
   ".git/",
   ".github/",
   ".svn/",
@@ -68,7 +68,7 @@ export async function keepPresent(
   try {
     const suite = await readTree(suitePath, [...neverSent, ...adapter.exclude]);
     const scriptsPath = join(project, "assets/server");
-    const scripts = await readTree(scriptsPath, ["__pycache__/", "test_*.py", "tests/"]);
+    const scripts = await readTree(scriptsPath, ["__pycache__/", "/tests/"]);
     const { release, compose } = makeRelease({
       adapter,
       compose: await readFile(join(suitePath, adapter.compose), "utf8"),

@@ -80,6 +80,8 @@ export const Adapter = z.strictObject({
     confd: z.string(),
     /** Folder inside the ingress for what the tool publishes. */
     public: z.string().startsWith("/"),
+    /** Webroot inside the ingress for certificates; mounted where the base file does not. */
+    acme: z.string().startsWith("/"),
   }),
   hooks: z.strictObject({ createAdmin: Hook, setTown: Hook, disableDefaultAdmin: Hook }),
   demo: z.strictObject({ file: relativePath, allowed: z.boolean() }),

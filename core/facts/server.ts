@@ -29,7 +29,8 @@ export const askServer: Command = [
     "sudo -n true || exit 1",
     "cat /etc/os-release",
     'echo "FACT_MACHINE=$(uname -m)"',
-    "echo \"FACT_FREE=$(df -Pm / | awk 'END { print $4 }')\"",
+    // The fullest of the file systems that a release fills; some may not be there yet.
+    "echo \"FACT_FREE=$(df -Pm / /opt /var/lib /var/lib/docker 2>/dev/null | awk 'NR > 1 { print $4 }' | sort -n | head -n 1)\"",
     'echo "FACT_SCRIPTS=$(basename "$(readlink /opt/geoclic/server 2>/dev/null)")"',
   ].join("; "),
 ];

@@ -3,7 +3,13 @@ import { posix } from "node:path";
 import type { Adapter, AdapterHook } from "../config/adapter.ts";
 import { FleetError } from "../errors.ts";
 import { imageName, serverPaths } from "../naming.ts";
-import { type BaseBuild, baseName, parseBaseCompose, renderCompose } from "../render/compose.ts";
+import {
+  type BaseBuild,
+  type BaseCompose,
+  baseName,
+  parseBaseCompose,
+  renderCompose,
+} from "../render/compose.ts";
 import { ingressFiles } from "../render/ingress.ts";
 import { below, shortHash, type TreeEntry, treeHash } from "./tree.ts";
 
@@ -36,7 +42,8 @@ export interface ReleaseStatic {
   readonly name: string;
   readonly source: string;
   readonly target: string;
-  readonly exclude: readonly string[];
+  /** Folders inside it on which the ingress mounts something else. */
+  readonly mountPoints: readonly string[];
 }
 
 /** `release.json`: what operator and server know of a release. */
@@ -169,12 +176,14 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
   }
 
   function staticFolder(path: string): ReleaseStatic {
-    const nested = Object.keys(adapter.binds).filter((other) => other.startsWith(`${path}/`));
+    const { acme, public: published } = adapter.ingress;
+    const inContainer = mountTarget(base, path);
+    const nested = [acme, published].filter((target) => target.startsWith(`${inContainer}/`));
     return {
       name: baseName(path),
       source: inSuite(path),
       target: `${serverPaths.static}/${baseName(path)}`,
-      exclude: nested.map((other) => other.slice(path.length + 1)),
+      mountPoints: nested.map((target) => target.slice(inContainer.length + 1)),
     };
   }
 
@@ -184,6 +193,17 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
       throw new FleetError("COMPOSE_UNEXPECTED", { problem: `the hook ${script} was not read` });
     return { service: name, argv: [...interpreter, text] };
   }
+}
+
+/** Where a bind mount of the base file ends inside its container. */
+function mountTarget(base: BaseCompose, source: string): string {
+  const volumes = Object.values(base.services).flatMap((service) => service.volumes ?? []);
+  const mount = volumes.map((volume) => volume.split(":")).find(([from]) => from === source);
+  if (!mount?.[1])
+    throw new FleetError("COMPOSE_UNEXPECTED", {
+      problem: `no service mounts ${source}, which the adapter names`,
+    });
+  return mount[1];
 }
 
 /** Content key of each service, as a release is shown in a preview. */

@@ -74,7 +74,8 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
   function renderService(name: string, rules: AdapterService, service: BaseService) {
     const { build, image, container_name, ports, volumes, depends_on, environment, healthcheck, ...rest } =
       service;
-    const mounts = [...(volumes ?? []).flatMap((volume) => mount(name, volume)), ...published(name)];
+    const own = (volumes ?? []).flatMap((volume) => mount(name, volume));
+    const mounts = [...own, ...published(name, own)];
     const check = healthCheck(rules, healthcheck);
     return {
       ...rest,
@@ -127,8 +128,13 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
     }
   }
 
-  function published(service: string): string[] {
-    return service === adapter.ingress.service ? [`${serverPaths.public}:${adapter.ingress.public}:ro`] : [];
+  function published(service: string, mounts: readonly string[]): string[] {
+    if (service !== adapter.ingress.service) return [];
+    const hasAcme = mounts.some((mount) => mount.split(":")[1] === adapter.ingress.acme);
+    return [
+      ...(hasAcme ? [] : [`${serverPaths.acme}:${adapter.ingress.acme}:ro`]),
+      `${serverPaths.public}:${adapter.ingress.public}:ro`,
+    ];
   }
 
   /** `${SECRET:-constant}` becomes `${SECRET:?…}`: a missing secret must stop the start, not weaken it. */
@@ -151,13 +157,19 @@ export function isBind(source: string): boolean {
 }
 
 function healthCheck(rules: AdapterService, base: unknown): unknown {
-  if (rules.healthcommand) return { ...timing, test: ["CMD", ...rules.healthcommand] };
+  if (rules.healthcommand) return { ...timing, test: ["CMD", ...rules.healthcommand.map(literally)] };
   if (rules.healthcheck)
     return { ...timing, test: ["CMD", "wget", "-q", "-T", "3", "-O", "/dev/null", rules.healthcheck] };
   return base;
 }
 
-const timing = { interval: "5s", timeout: "4s", retries: 6, start_period: "40s", start_interval: "1s" };
+/** Compose would fill in a variable. */
+function literally(word: string): string {
+  return word.replaceAll("$", "$$$$");
+}
+
+/** Quick while a service starts, since a replacement waits for it; rare afterwards, since ten checks share small machines. */
+const timing = { interval: "15s", timeout: "4s", retries: 3, start_period: "60s", start_interval: "1s" };
 
 function isBaseCompose(value: unknown): value is BaseCompose {
   return typeof value === "object" && value !== null && "services" in value && isRecord(value.services);

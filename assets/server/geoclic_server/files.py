@@ -1,0 +1,93 @@
+"""Files of a release in their places: configuration by content, static pages in place, log folders."""
+
+import filecmp
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from . import layout
+from .failure import Failure
+from .process import run
+
+# Set by the suite's maintenance mode, no part of a release.
+_KEPT = {".maintenance"}
+
+
+def place_binds(release: dict[str, Any], suite: Path) -> None:
+    """Copies each configuration once; a folder by that hash is never changed again."""
+    for bind in release["binds"]:
+        target = Path(bind["target"])
+        if target.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        _remove(partial)
+        source = suite / bind["source"]
+        if source.is_dir():
+            shutil.copytree(source, partial)
+            for name, text in bind["files"].items():
+                (partial / name).write_text(text)
+        else:
+            shutil.copyfile(source, partial)
+        partial.rename(target)
+
+
+def place_static(release: dict[str, Any], suite: Path) -> None:
+    """Makes the served folders equal to the release's; a file that is equal keeps its time, a changed one is new."""
+    for static in release["static"]:
+        target = Path(static["target"])
+        target.mkdir(parents=True, exist_ok=True)
+        mount_points = static["mountPoints"]
+        mirror(suite / static["source"], target, {*mount_points, *_KEPT})
+        for name in mount_points:
+            (target / name).mkdir(parents=True, exist_ok=True)
+
+
+def mirror(source: Path, target: Path, kept: set[str]) -> None:
+    """`kept`: names at the top that are not touched."""
+    wanted = {entry.name for entry in os.scandir(source)} - kept
+    for entry in os.scandir(target):
+        if entry.name not in wanted and entry.name not in kept:
+            _remove(Path(entry.path))
+    for name in sorted(wanted):
+        origin, copy = source / name, target / name
+        if origin.is_dir() and not origin.is_symlink():
+            if copy.is_symlink() or not copy.is_dir():
+                _remove(copy)
+                copy.mkdir()
+            mirror(origin, copy, set())
+        elif copy.is_dir() or not copy.exists() or not filecmp.cmp(origin, copy, shallow=False):
+            if copy.is_dir():
+                _remove(copy)
+            partial = copy.with_name(f".{name}.partial")
+            shutil.copyfile(origin, partial)
+            partial.chmod(0o644)
+            partial.rename(copy)
+
+
+def place_logs(release: dict[str, Any]) -> None:
+    """Each log folder belongs to the user that its service runs as."""
+    for service, described in release["services"].items():
+        folder = layout.LOGS / service
+        if folder.exists():
+            continue
+        user = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "id", described["image"], "-u"], timeout=60)
+        folder.mkdir(parents=True)
+        if user.status == 0 and user.stdout.strip().isdigit():
+            os.chown(folder, int(user.stdout), int(user.stdout))
+
+
+def check_space(needed_mib: int = 300) -> None:
+    for path in (str(layout.ROOT), "/var/lib/docker", "/"):
+        free = shutil.disk_usage(path).free // 2**20
+        if free < needed_mib:
+            raise Failure("DISK_FULL", "preflight", f"{path} has {free} MiB free, {needed_mib} are needed (no space left)",
+                          "free space (old backups, logs) or take a larger server, then run again.")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Where things are on a server."""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from .failure import Failure
+
+ROOT = Path("/opt/geoclic")
+RELEASES = ROOT / "releases"
+CURRENT = ROOT / "current"
+SCRIPTS = ROOT / "server"
+SHARED = ROOT / "shared"
+ENVIRONMENT = SHARED / "env"
+TLS = SHARED / "tls"
+ACME = SHARED / "acme"
+LOGS = SHARED / "logs"
+BACKUPS = SHARED / "backups"
+BINDS = SHARED / "binds"
+STATIC = SHARED / "static"
+PUBLIC = SHARED / "public"
+STATE = SHARED / "state"
+
+# Folders that are no server's secret; the rest is root's alone.
+_FOLDERS = {ROOT: 0o755, RELEASES: 0o755, SHARED: 0o755, TLS: 0o755, ACME: 0o755, LOGS: 0o755, BINDS: 0o755,
+            STATIC: 0o755, PUBLIC: 0o755, BACKUPS: 0o700, STATE: 0o700}
+
+
+def make_folders() -> None:
+    for folder, mode in _FOLDERS.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(mode)
+
+
+def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:
+    """Writes a file whole or not at all; it never has more rights than `mode`, not even for a moment."""
+    data = content.encode() if isinstance(content, str) else content
+    descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, mode)
+        os.replace(partial, path)
+    except BaseException:
+        os.unlink(partial)
+        raise
+
+
+def release_folder(release: str) -> Path:
+    if not re.fullmatch(r"[0-9a-f]{12}", release):
+        raise Failure("RELEASE_INVALID", "release", f"got {release!r}, expected 12 characters of 0-9a-f", "give a release's id.")
+    return RELEASES / release
+
+
+def read_release(release: str) -> dict[str, Any]:
+    """release.json of a delivered release."""
+    path = release_folder(release) / "release.json"
+    try:
+        value: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Failure("RELEASE_MISSING", "release", f"{path}: {error}", "deliver the release again (`pulumi up`).") from error
+    if value.get("format") != 1 or value.get("id") != release:
+        raise Failure("RELEASE_BROKEN", "release", f"{path} says id {value.get('id')}, format {value.get('format')}",
+                      "remove its folder and deliver it again (`pulumi up`).")
+    return value
+
+
+def running_release() -> str | None:
+    """Id of the release that `current` points to."""
+    try:
+        return os.path.basename(os.readlink(CURRENT))
+    except OSError:
+        return None
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value; None when it is absent or broken."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
