@@ -1,0 +1,147 @@
+// Package command stands in for plugin command 1.2.1: commands on this machine and over SSH.
+package command
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"geoclic.fr/fleet/toolchain/internal/provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// Resources by token.
+var Resources = map[string]provider.Resource{
+	"command:local:Command":  command{check: checkLocal, run: runLocal},
+	"command:remote:Command": command{check: checkRemote, run: runRemote},
+}
+
+// execution is one run of a command line.
+type execution struct {
+	line   string
+	inputs resource.PropertyMap
+	// variables: those of the input, and the former output where it is wanted.
+	variables map[string]string
+	output    *output
+}
+
+// command is what local and remote commands share: which line runs when, and what the state holds.
+type command struct {
+	check func(resource.PropertyMap) map[resource.PropertyKey]string
+	run   func(context.Context, execution) error
+}
+
+func (c command) Check(inputs resource.PropertyMap) map[resource.PropertyKey]string {
+	wrong := c.check(inputs)
+	if logging, ok := provider.String(inputs, "logging"); ok && !isLogging(logging) {
+		wrong["logging"] = fmt.Sprintf("expected stdout, stderr, stdoutAndStderr or none, got %q", logging)
+	}
+	return wrong
+}
+
+// ReplaceOn: the official documentation says that triggers run `update`; in fact they replace.
+func (c command) ReplaceOn() []resource.PropertyKey { return []resource.PropertyKey{"triggers"} }
+
+func (c command) Create(ctx context.Context, call provider.Call) (string, resource.PropertyMap, error) {
+	state := call.Inputs.Copy()
+	if call.Preview {
+		state["stdout"], state["stderr"] = provider.Unknown(), provider.Unknown()
+		return "", state, nil
+	}
+	suffix := make([]byte, 4)
+	if _, err := rand.Read(suffix); err != nil {
+		return "", nil, err
+	}
+	line, _ := provider.String(call.Inputs, "create")
+	err := c.execute(ctx, call, state, line)
+	return call.URN.Name() + hex.EncodeToString(suffix), state, err
+}
+
+// Update runs `update`, or `create` again where there is none.
+func (c command) Update(ctx context.Context, call provider.Call) (resource.PropertyMap, error) {
+	state := call.Inputs.Copy()
+	state["stdout"], state["stderr"] = call.State["stdout"], call.State["stderr"]
+	if call.Preview {
+		state["stdout"], state["stderr"] = provider.Unknown(), provider.Unknown()
+		return state, nil
+	}
+	line, ok := provider.String(call.Inputs, "update")
+	if !ok {
+		line, _ = provider.String(call.Inputs, "create")
+	}
+	return state, c.execute(ctx, call, state, line)
+}
+
+func (c command) Delete(ctx context.Context, call provider.Call) error {
+	inputs := call.Inputs
+	if len(inputs) == 0 {
+		inputs = call.State
+	}
+	line, ok := provider.String(inputs, "delete")
+	if !ok {
+		return nil
+	}
+	call.Inputs = inputs
+	return c.execute(ctx, call, call.State.Copy(), line)
+}
+
+func (c command) Import(string) (resource.PropertyMap, resource.PropertyMap, bool, error) {
+	return nil, nil, false, nil
+}
+
+// execute runs a line, if there is one, and writes its output into the state.
+func (c command) execute(ctx context.Context, call provider.Call, state resource.PropertyMap, line string) error {
+	if line == "" {
+		state["stdout"], state["stderr"] = provider.Text(""), provider.Text("")
+		return nil
+	}
+	logging, _ := provider.String(call.Inputs, "logging")
+	written := newOutput(logging, call.Log)
+	err := c.run(ctx, execution{line: line, inputs: call.Inputs, variables: variables(call), output: written})
+	written.flush()
+	if err != nil {
+		return fmt.Errorf("%w: running %q:\n%s", err, line, written.both.String())
+	}
+	isSecret := call.Inputs[usedLine(call.Inputs)].ContainsSecrets()
+	state["stdout"] = outputValue(written.stdout.String(), isSecret)
+	state["stderr"] = outputValue(written.stderr.String(), isSecret)
+	return nil
+}
+
+// usedLine: the official plugin marks outputs secret when the line that makes them is.
+func usedLine(inputs resource.PropertyMap) resource.PropertyKey {
+	if _, ok := inputs["update"]; ok {
+		return "update"
+	}
+	return "create"
+}
+
+func outputValue(text string, isSecret bool) resource.PropertyValue {
+	trimmed := strings.TrimSuffix(strings.ToValidUTF8(text, "�"), "\n")
+	if isSecret {
+		return provider.Secret(trimmed)
+	}
+	return provider.Text(trimmed)
+}
+
+func variables(call provider.Call) map[string]string {
+	found := map[string]string{}
+	for name := range provider.Object(call.Inputs, "environment") {
+		found[string(name)], _ = provider.String(provider.Object(call.Inputs, "environment"), name)
+	}
+	if !provider.Bool(call.Inputs, "addPreviousOutputInEnv", true) {
+		return found
+	}
+	for variable, key := range map[string]resource.PropertyKey{"PULUMI_COMMAND_STDOUT": "stdout", "PULUMI_COMMAND_STDERR": "stderr"} {
+		if former, _ := provider.String(call.State, key); former != "" {
+			found[variable] = former
+		}
+	}
+	return found
+}
+
+// errCancelled: the engine wants no more, or the time is over.
+var errCancelled = errors.New("cancelled")

@@ -1,0 +1,71 @@
+// Package random stands in for the resources of plugin random 4.21.2 that the program uses.
+package random
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+
+	"geoclic.fr/fleet/toolchain/internal/provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+// Resources by token.
+var Resources = map[string]provider.Resource{"random:index/randomBytes:RandomBytes": randomBytes{}}
+
+type randomBytes struct{}
+
+func (randomBytes) Check(inputs resource.PropertyMap) map[resource.PropertyKey]string {
+	length := provider.Plain(inputs["length"])
+	if length.IsComputed() || (length.IsNumber() && length.NumberValue() >= 1 && length.NumberValue() == float64(int(length.NumberValue()))) {
+		return nil
+	}
+	return map[resource.PropertyKey]string{"length": fmt.Sprintf("expected a whole number of at least 1, got %v", length)}
+}
+
+func (randomBytes) ReplaceOn() []resource.PropertyKey {
+	return []resource.PropertyKey{"keepers", "length"}
+}
+
+func (randomBytes) Create(_ context.Context, call provider.Call) (string, resource.PropertyMap, error) {
+	state := call.Inputs.Copy()
+	if call.Preview {
+		state["hex"], state["base64"] = provider.Unknown(), provider.Unknown()
+		return "", state, nil
+	}
+	content := make([]byte, int(provider.Number(call.Inputs, "length", 0)))
+	if _, err := rand.Read(content); err != nil {
+		return "", nil, err
+	}
+	fill(state, content)
+	// The official one gives every RandomBytes the same id: the bytes are secret.
+	return "none", state, nil
+}
+
+func (randomBytes) Update(_ context.Context, call provider.Call) (resource.PropertyMap, error) {
+	state := call.State.Copy()
+	for key, value := range call.Inputs {
+		state[key] = value
+	}
+	return state, nil
+}
+
+func (randomBytes) Delete(context.Context, provider.Call) error { return nil }
+
+func (randomBytes) Import(id string) (resource.PropertyMap, resource.PropertyMap, bool, error) {
+	content, err := base64.StdEncoding.DecodeString(id)
+	if err != nil || len(content) == 0 {
+		return nil, nil, false, fmt.Errorf("the id to import must be the bytes in base64: %w", err)
+	}
+	inputs := resource.PropertyMap{"length": resource.NewNumberProperty(float64(len(content)))}
+	state := inputs.Copy()
+	fill(state, content)
+	return inputs, state, true, nil
+}
+
+func fill(state resource.PropertyMap, content []byte) {
+	state["hex"] = provider.Secret(hex.EncodeToString(content))
+	state["base64"] = provider.Secret(base64.StdEncoding.EncodeToString(content))
+}

@@ -1,0 +1,54 @@
+/** @module What the toolchain consists of, as `npm run setup` found or made it. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** `path`: found on PATH; `official`: downloaded from Pulumi; `built`: from its Go module; `substitute`: our own. */
+export type Origin = "path" | "official" | "built" | "substitute";
+
+export interface Tool {
+  readonly version: string;
+  readonly origin: Origin;
+  /** Folder of the program. */
+  readonly folder: string;
+}
+
+export interface ToolchainRecord {
+  readonly cli: Tool;
+  readonly host: Tool;
+  readonly plugins: readonly (Tool & { readonly name: string })[];
+}
+
+/** Plugins that the program uses; versions are those of their npm packages. */
+export const pluginNames = ["command", "random", "tls"] as const;
+
+const here = import.meta.dirname;
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "geoclic-fleet", "toolchain");
+
+/** Folder of this checkout's toolchain; its name is a hash of all that decides what is in it. */
+export function toolchainFolder(): string {
+  const hash = createHash("sha256");
+  for (const path of [...sources(here), join(here, "..", "package-lock.json")])
+    hash.update(`${path.slice(here.length)}\0`).update(readFileSync(path));
+  return join(cache, hash.digest("hex").slice(0, 16));
+}
+
+/** The record of this checkout's toolchain; undefined before `npm run setup`. */
+export function readToolchain(): ToolchainRecord | undefined {
+  const path = join(toolchainFolder(), "record.json");
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as ToolchainRecord) : undefined;
+}
+
+/** Version of an npm package that is installed. */
+export function packageVersion(name: string): string {
+  const path = join(here, "..", "node_modules", name, "package.json");
+  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(go|mod|sum)$|^setup\.ts$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

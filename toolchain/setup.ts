@@ -1,0 +1,154 @@
+/**
+ * @module Finds or makes what Pulumi needs: its CLI, the Node.js language host and the plugins; the official ones where
+ * they can be had, else built from the Go module or our substitutes. Quick when it is done already.
+ */
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import {
+  type Origin,
+  packageVersion,
+  pluginNames,
+  readToolchain,
+  type Tool,
+  toolchainFolder,
+  type ToolchainRecord,
+} from "./record.ts";
+
+const version = packageVersion("@pulumi/pulumi");
+const official = "https://get.pulumi.com/releases/sdk";
+const here = import.meta.dirname;
+
+const target = toolchainFolder();
+if (!readToolchain()) await make();
+
+async function make(): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const partial = await mkdtemp(`${target}.partial-`);
+  try {
+    const bin = join(partial, "bin");
+    await mkdir(bin);
+    const found = (await onPath()) ?? (await download(bin)) ?? (await build(bin));
+    const cli = { ...found, folder: final(partial, found.folder) };
+    const host = await languageHost(bin, found);
+    const plugins = await installPlugins(partial, bin, found);
+    const record: ToolchainRecord = { cli, host: { ...host, folder: final(partial, host.folder) }, plugins };
+    await writeFile(join(partial, "record.json"), `${JSON.stringify(record, null, 1)}\n`);
+    await chmod(partial, 0o755);
+    await rename(partial, target).catch((error: NodeJS.ErrnoException) => {
+      // Another process was quicker with the same content.
+      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
+    });
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** A path inside the partial folder as it will be after the rename. */
+function final(partial: string, path: string): string {
+  return path.startsWith(partial) ? target + path.slice(partial.length) : path;
+}
+
+/** The CLI of this very version, with its language host beside it. */
+async function onPath(): Promise<Tool | undefined> {
+  const which = await execa("which", ["pulumi", "pulumi-language-nodejs"], { reject: false });
+  const folder = dirname(String(which.stdout).split("\n")[0] ?? "");
+  if (which.exitCode !== 0 || folder.startsWith(dirname(target))) return undefined;
+  const { stdout } = await execa("pulumi", ["version"], { reject: false });
+  return stdout?.trim() === `v${version}` ? { version, origin: "path", folder } : undefined;
+}
+
+/** Pulumi's own archive, whose folder holds the CLI and all language hosts. */
+async function download(bin: string): Promise<Tool | undefined> {
+  const url = `${official}/pulumi-v${version}-linux-x64.tar.gz`;
+  const archive = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  if (!archive?.ok) {
+    say(`Pulumi's download host is out of reach: the CLI is built from its Go module (some 7 minutes once)`);
+    return undefined;
+  }
+  say(`Pulumi ${version}: official`);
+  const content = Buffer.from(await archive.arrayBuffer());
+  await execa("tar", ["-xz", "-C", bin, "--strip-components=1"], { input: content });
+  return { version, origin: "official", folder: bin };
+}
+
+async function build(bin: string): Promise<Tool> {
+  const began = Date.now();
+  const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
+  await go(["build", "-ldflags", `-s -w ${stamp}`, "-o", bin, "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"]);
+  say(`Pulumi ${version}: built in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  return { version, origin: "built", folder: bin };
+}
+
+async function languageHost(bin: string, cli: Tool): Promise<Tool> {
+  if (cli.origin !== "built") return cli;
+  await go([
+    "build",
+    "-ldflags",
+    `-s -w -X main.version=${version}`,
+    "-o",
+    bin,
+    "./cmd/pulumi-language-nodejs",
+  ]);
+  say("Node.js language host: our own");
+  return { version, origin: "substitute", folder: bin };
+}
+
+async function installPlugins(partial: string, bin: string, cli: Tool): Promise<ToolchainRecord["plugins"]> {
+  const home = join(partial, "pulumi-home");
+  const plugins = [];
+  let substitute: string | undefined;
+  for (const name of pluginNames) {
+    const wanted = packageVersion(`@pulumi/${name}`);
+    let origin: Origin = "official";
+    if (cli.origin === "built" || !(await installOfficial(home, cli, name, wanted))) {
+      origin = "substitute";
+      substitute ??= await buildSubstitute(bin);
+      await installSubstitute(home, substitute, name, wanted);
+    }
+    say(`plugin ${name} ${wanted}: ${origin}`);
+    const folder = join(target, "pulumi-home/plugins", `resource-${name}-v${wanted}`);
+    plugins.push({ name, version: wanted, origin, folder });
+  }
+  return plugins;
+}
+
+async function installOfficial(home: string, cli: Tool, name: string, wanted: string): Promise<boolean> {
+  const result = await execa(join(cli.folder, "pulumi"), ["plugin", "install", "resource", name, wanted], {
+    env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "1" },
+    reject: false,
+    timeout: 120_000,
+  });
+  return result.exitCode === 0;
+}
+
+async function buildSubstitute(bin: string): Promise<string> {
+  const program = join(bin, "pulumi-resource-substitute");
+  await go(["build", "-ldflags", "-s -w", "-o", program, "./cmd/pulumi-resource-substitute"]);
+  return program;
+}
+
+/** The layout that `pulumi plugin install` makes. */
+async function installSubstitute(home: string, program: string, name: string, wanted: string): Promise<void> {
+  const folder = join(home, "plugins", `resource-${name}-v${wanted}`);
+  await mkdir(folder, { recursive: true });
+  await copyFile(program, join(folder, `pulumi-resource-${name}`));
+  await writeFile(join(folder, "SUBSTITUTE"), "Not the official plugin: see toolchain/ of geoclic-fleet.\n");
+}
+
+async function go(words: readonly string[]): Promise<void> {
+  const result = await execa("go", [...words.slice(0, 1), "-trimpath", ...words.slice(1)], {
+    cwd: here,
+    env: { CGO_ENABLED: "0", GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off" },
+    stdio: ["ignore", "inherit", "inherit"],
+    reject: false,
+  });
+  if (result.exitCode !== 0)
+    throw new Error(
+      `go ${words.join(" ")} failed with ${result.exitCode ?? "no status (is go installed?)"}; see the lines above`,
+    );
+}
+
+function say(line: string): void {
+  console.log(`  ${line}`);
+}
