@@ -63,7 +63,9 @@ export async function converge({ stack, project, onProgress }: ConvergeOptions):
     if (diagnosticEvent) {
       const { urn, severity, message } = diagnosticEvent;
       // Debug lines come as `debug`, which the type does not name.
-      if (severity === "error") errors.push(`${urn ? `${nameOf(urn)}: ` : ""}${message.trim()}`);
+      // What only says that the resource above failed is no cause.
+      if (severity === "error" && !/^(Error: )?resource .* failed/.test(message.trim()))
+        errors.push(`${urn ? `${nameOf(urn)}: ` : ""}${message.trim()}`);
       else if (severity === "warning" || severity === "info")
         for (const line of message.split("\n").filter((text) => text.trim() !== ""))
           onProgress(`  ${urn ? `${nameOf(urn)} | ` : ""}${line}`);

@@ -94,20 +94,35 @@ async function pullImages(
     images.set(repositoryOf(release, service), image);
   }
   const endpoint = await context.images.expose(images);
-  const forward = await ssh.forward(step, endpoint.port);
   try {
-    const registry = `127.0.0.1:${forward.remotePort}`;
-    const queue = [...services];
-    const worker = async () => {
-      for (let service = queue.shift(); service !== undefined; service = queue.shift())
-        await pullImage(ssh, release, service, registry, images);
-    };
-    await Promise.all(Array.from({ length: parallelPulls }, worker));
-    context.report(`images: ${endpoint.bytesSent()} bytes`);
+    const forward = await ssh.forward(step, endpoint.port);
+    try {
+      await pullAll(ssh, release, services, `127.0.0.1:${forward.remotePort}`, images);
+      context.report(`images: ${endpoint.bytesSent()} bytes`);
+    } finally {
+      await forward.close();
+    }
   } finally {
-    await forward.close();
     await endpoint.close();
   }
+}
+
+async function pullAll(
+  ssh: Ssh,
+  release: Release,
+  services: readonly string[],
+  registry: string,
+  images: ReadonlyMap<string, StoredImage>,
+): Promise<void> {
+  const queue = [...services];
+  const worker = async () => {
+    for (let service = queue.shift(); service !== undefined; service = queue.shift())
+      await pullImage(ssh, release, service, registry, images);
+  };
+  // Every worker ends before the way to the registry is closed, the failed one's fellows too.
+  const ends = await Promise.allSettled(Array.from({ length: parallelPulls }, worker));
+  const failed = ends.find((end) => end.status === "rejected");
+  if (failed) throw failed.reason;
 }
 
 async function pullImage(

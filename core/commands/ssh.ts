@@ -82,7 +82,7 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
   if (/^sudo: .*(password is required|not allowed|not found)|not in the sudoers/im.test(end.stderr))
     return new FleetError("SUDO_MISSING", { user, host, cause }, place);
   return (
-    serverFailure(target.client, end.stderr) ??
+    serverFailure(target.client, step, end.stderr) ??
     new FleetError("SSH_FAILED", { host, status: end.status, cause }, place)
   );
 }
@@ -90,11 +90,12 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
 const serverError = /^error ([A-Z0-9_]+) \[([^\]]*)\] ([^:]+): (.*?)\.? Next: (.*)$/;
 
 /** The failure that a server command tells in its last line, if it does. */
-export function serverFailure(client: string, stderr: string): FleetError | undefined {
+export function serverFailure(client: string, step: string, stderr: string): FleetError | undefined {
   const match = serverError.exec(lastLine(stderr));
   if (!match) return undefined;
-  const [, code = "", , step = "", cause = "", action = ""] = match;
-  return new FleetError("SERVER_FAILED", { cause: `${code}: ${cause}`, action }, { client, step });
+  const [, code = "", , part = "", cause = "", action = ""] = match;
+  const where = part === step ? step : `${step} (${part})`;
+  return new FleetError("SERVER_FAILED", { cause: `${code}: ${cause}`, action }, { client, step: where });
 }
 
 /** Last line that is not blank, without control characters. */
