@@ -17,12 +17,11 @@ export class ClientSecrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClientSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("geoclic:fleet:ClientSecrets", childName(name, "secrets"), {}, opts);
-    const parent = this;
     const bytes = (role: string, length: number) =>
       new RandomBytes(
         childName(name, role),
         { length },
-        { parent, protect: args.protect, additionalSecretOutputs: ["hex", "base64"] },
+        { parent: this, protect: args.protect, additionalSecretOutputs: ["hex", "base64"] },
       ).hex;
 
     this.environment = pulumi.secret(

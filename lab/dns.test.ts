@@ -8,12 +8,12 @@ test("writes one line per address", () =>
   ));
 
 test.each(["10.77.0", "10.77.0.256", "10.77.0.1 x", "::1", ""])("fails for the address '%s'", (address) =>
-  expect(() => recordLine("a.geoclic.test", [address])).toThrow(`got '${address}', expected an IPv4 address`),
-);
+  expect(() => recordLine("a.geoclic.test", [address])).toThrow(
+    `got '${address}', expected an IPv4 address`,
+  ));
 
 test.each(["a.geoclic.test", "b.ville-2.geoclic.test"])("accepts the name %s", (name) =>
-  expect(() => checkName(name)).not.toThrow(),
-);
+  expect(() => checkName(name)).not.toThrow());
 
 test.each([
   "geoclic.test",
@@ -23,13 +23,11 @@ test.each([
   "a.geoclic.fr",
   "-a.geoclic.test",
 ])("fails for the name %s", (name) =>
-  expect(() => checkName(name)).toThrow(`got '${name}', expected a name below geoclic.test`),
-);
+  expect(() => checkName(name)).toThrow(`got '${name}', expected a name below geoclic.test`));
 
 test.each([
   ["search x\nnameserver 10.1.2.3\n", "10.1.2.3"],
   ["nameserver 127.0.0.53\nnameserver 192.0.2.1\n", "192.0.2.1"],
   ["nameserver ::1\n", "9.9.9.9"],
 ])("finds a name server that containers reach in %j", (text, expected) =>
-  expect(findNameserver(text)).toBe(expected),
-);
+  expect(findNameserver(text)).toBe(expected));

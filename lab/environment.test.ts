@@ -10,5 +10,4 @@ test.each([
   ["/usr/bin:/lab:/bin", "/lab:/usr/bin:/bin"],
   ["", "/lab"],
 ])("puts a folder first on the path '%s', once", (path, expected) =>
-  expect(prependPath("/lab", path)).toBe(expected),
-);
+  expect(prependPath("/lab", path)).toBe(expected));

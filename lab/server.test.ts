@@ -7,15 +7,13 @@ test.each([
   [[10, 11, 13], 12],
   [Array.from({ length: 40 }, (_, index) => index + 10), 60],
 ])("gives the first free number after %j", (taken, expected) =>
-  expect(firstFreeNumber(taken)).toBe(expected),
-);
+  expect(firstFreeNumber(taken)).toBe(expected));
 
 test("fails when all numbers are taken", () =>
   expect(() => firstFreeNumber(Array.from({ length: 251 }, (_, index) => index))).toThrow("All 231 numbers"));
 
 test.each([9, 50, 58, 59, 251, 10.5, Number.NaN])("refuses number %d", (number) =>
-  expect(isServerNumber(number)).toBe(false),
-);
+  expect(isServerNumber(number)).toBe(false));
 
 test("derives address, reach and container from number and name", () =>
   expect([serverIp(12), serverReach(12), containerName("vannes")]).toEqual([
