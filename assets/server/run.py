@@ -3,13 +3,23 @@
 import importlib
 import sys
 
-NAMES = {
-    "activate", "backup", "base", "build", "certificate", "facts", "init", "monitor", "schedules", "start-suite", "write-env",
+MODULES = {
+    "activate": "activation",
+    "backup": "backup",
+    "base": "base",
+    "build": "build",
+    "certificate": "certificate",
+    "facts": "facts",
+    "firewall": "firewall_command",
+    "init": "hooks",
+    "monitor": "monitor",
+    "schedules": "schedules",
+    "start-suite": "boot",
+    "write-env": "environment",
 }
 
 name = sys.argv.pop(1)
-if name not in NAMES:
-    sys.exit(f"unknown command {name!r}, expected one of: {', '.join(sorted(NAMES))}")
+if name not in MODULES:
+    sys.exit(f"unknown command {name!r}, expected one of: {', '.join(MODULES)}")
 sys.argv[0] = name
-module = {"write-env": "environment", "init": "hooks", "activate": "activation", "start-suite": "boot"}.get(name, name)
-importlib.import_module(f"geoclic_server.{module}").command()
+importlib.import_module(f"geoclic_server.{MODULES[name]}").command()

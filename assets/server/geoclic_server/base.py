@@ -12,21 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from . import command as frame
-from . import firewall, layout
+from . import firewall, layout, openpgp
 from .failure import Failure, say
+from .machine import memory_kib
 from .process import Result, run
-from .system import Plan, plan
+from .system import Plan, plan, read_os_release
 
 # https://docs.docker.com/engine/install/debian: fingerprint of the key that signs Docker's repositories.
 _DOCKER_KEY = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
-# https://github.com/restic/restic/releases/tag/v0.18.1, SHA256SUMS.
-_RESTIC_URL = "https://github.com/restic/restic/releases/download/v0.18.1/restic_0.18.1_linux_amd64.bz2"
-_RESTIC_SHA256 = "680838f19d67151adba227e1570cdd8af12c19cf1735783ed1ba928bc41f363d"
+# https://github.com/restic/restic/releases/tag/v0.18.0, SHA256SUMS.
+_RESTIC_URL = "https://github.com/restic/restic/releases/download/v0.18.0/restic_0.18.0_linux_amd64.bz2"
+_RESTIC_SHA256 = "98f6dd8bf5b59058d04bfd8dab58e196cc2a680666ccee90275a3b722374438e"
 
 _STAMP = Path("/var/lib/geoclic/base.json")
 _APT = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3",
         "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confdef"]
 _NEEDED_GIB = 3
+_NEEDED_MEMORY_MIB = 900
 _DAEMON = {"live-restore": True, "log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 
 
@@ -46,15 +48,16 @@ def install(ssh_port: int, *, force: bool = False) -> None:
         has_docker = _has_docker()
         wanted = plan(os_release, has_docker=has_docker,
                       is_docker_repository_reachable=not has_docker and _is_docker_reachable(os_release))
-        _check_space()
+        _check_machine()
         say("base.system", f"{wanted.system}, Docker: {wanted.docker}, restic: {wanted.restic}")
         _install_packages(wanted)
         if wanted.restic == "binary":
             _install_restic()
         _configure_docker()
-        _enable_upgrades()
-        firewall.apply(ssh_port)
+        _enable_timers()
+        _rotate_logs()
         _keep_firewall()
+        firewall.apply(ssh_port)
         _STAMP.parent.mkdir(parents=True, exist_ok=True)
         layout.write(_STAMP, json.dumps({"key": _key(ssh_port), "doneAt": int(time.time())}))
         say("base", "ready")
@@ -64,7 +67,7 @@ def install(ssh_port: int, *, force: bool = False) -> None:
 
 def _key(ssh_port: int) -> str:
     folder = Path(__file__).parent
-    content = b"".join((folder / name).read_bytes() for name in ("base.py", "system.py", "firewall.py"))
+    content = b"".join((folder / name).read_bytes() for name in ("base.py", "system.py", "firewall.py", "openpgp.py"))
     return hashlib.sha256(content + str(ssh_port).encode()).hexdigest()
 
 
@@ -79,7 +82,7 @@ def _is_done(ssh_port: int) -> bool:
         all(shutil.which(tool) for tool in tools)
         and run(["systemctl", "is-active", "--quiet", *units[:1]]).status == 0
         and run(["systemctl", "is-enabled", "--quiet", *units]).status == 0
-        and run(["nft", "list", "table", "inet", "geoclic"]).status == 0
+        and firewall.is_in_force()
     )
 
 
@@ -104,14 +107,18 @@ def _is_docker_reachable(os_release: str) -> bool:
 
 
 def _docker_repository(os_release: str) -> str:
-    from .system import read_os_release
-
     return f"https://download.docker.com/linux/{read_os_release(os_release)[0]}"
 
 
-def _check_space() -> None:
-    for path in ("/", "/opt", "/var/lib"):
-        free = shutil.disk_usage(path).free / 2**30
+def _check_machine() -> None:
+    """Raises Failure DISK_FULL or MEMORY_SHORT."""
+    total, _ = memory_kib()
+    if total < _NEEDED_MEMORY_MIB << 10:
+        raise Failure("MEMORY_SHORT", "base.space", f"the server has {total >> 10} MiB of memory, {_NEEDED_MEMORY_MIB} are needed", "take a larger server.")
+    for path in ("/", "/opt", "/var/lib/docker"):
+        # Docker's folder may be a disk of its own, or not be there yet.
+        present = path if Path(path).exists() else "/var/lib"
+        free = shutil.disk_usage(present).free / 2**30
         if free < _NEEDED_GIB:
             raise Failure("DISK_FULL", "base.space", f"{path} has {free:.1f} GiB free, {_NEEDED_GIB} are needed",
                           "free space or take a larger server, then run again.")
@@ -122,7 +129,7 @@ def _install_packages(wanted: Plan) -> None:
     run(["dpkg", "--configure", "-a"], timeout=600, environment=_quiet())
     if wanted.docker == "official":
         _need(_apt("update"), "apt-get update")
-        _need(_apt("install", "--yes", "ca-certificates", "gnupg"), "apt-get install gnupg")
+        _need(_apt("install", "--yes", "--no-install-recommends", "ca-certificates"), "apt-get install ca-certificates")
         _add_docker_repository(wanted)
     began = time.monotonic()
     _need(_apt("update"), "apt-get update")
@@ -156,8 +163,7 @@ def _add_docker_repository(wanted: Plan) -> None:
     url = f"https://download.docker.com/linux/{system}"
     with urllib.request.urlopen(f"{url}/gpg", timeout=30) as answer:
         key = answer.read()
-    shown = run(["gpg", "--show-keys", "--with-colons"], stdin=key)
-    if f"fpr:::::::::{_DOCKER_KEY}:" not in shown.stdout:
+    if openpgp.fingerprints(key) != [_DOCKER_KEY]:
         raise Failure("DOCKER_KEY_UNKNOWN", "base.docker", f"the key at {url}/gpg is not {_DOCKER_KEY}",
                       "do not go on: somebody may stand between, or Docker changed its key.")
     keyring = Path("/etc/apt/keyrings/docker.asc")
@@ -201,30 +207,36 @@ def _configure_docker() -> None:
         path.parent.mkdir(exist_ok=True)
         layout.write(path, json.dumps(wanted, indent=2) + "\n")
     _need_unit(["systemctl", "enable", "--now", "docker.service"])
-    # With live-restore, containers go on while the engine restarts.
     if is_changed:
+        # live-restore is taken over by a reload; with it, containers go on while the engine restarts for the rest.
+        run(["systemctl", "reload", "docker.service"])
         _need_unit(["systemctl", "restart", "docker.service"])
     if not _has_docker():
         raise Failure("DOCKER_UNFIT", "base.docker", "Docker Engine 25 or Compose 2 is missing after the installation",
                       "look at `docker version` and `docker compose version` on the server.")
 
 
-def _enable_upgrades() -> None:
+def _enable_timers() -> None:
+    """Security upgrades and certificate renewals come by the distribution's own timers."""
     layout.write(Path("/etc/apt/apt.conf.d/52geoclic-upgrades"),
                  '// Security upgrades by themselves; a reboot is for people to choose.\n'
                  'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
                  'Unattended-Upgrade::Automatic-Reboot "false";\n')
-    _need_unit(["systemctl", "enable", "--now", "certbot.timer"])
+    _need_unit(["systemctl", "enable", "--quiet", "--now", "certbot.timer", "apt-daily.timer", "apt-daily-upgrade.timer"])
 
 
 def _keep_firewall() -> None:
-    """The rules come back at boot, before the network."""
-    layout.write(Path("/etc/systemd/system/geoclic-firewall.service"),
-                 "[Unit]\nDescription=Firewall of the GeoClic server\nDefaultDependencies=no\nAfter=local-fs.target\n"
-                 "Before=network-pre.target\nWants=network-pre.target\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n"
-                 "ExecStart=nft --file /etc/geoclic/firewall.nft\n\n[Install]\nWantedBy=multi-user.target\n")
+    """The confirmed rules come back at boot, before the network."""
+    unit = "geoclic-firewall.service"
+    layout.write(Path("/etc/systemd/system") / unit, (Path(__file__).parent.parent / "units" / unit).read_text())
     _need_unit(["systemctl", "daemon-reload"])
-    _need_unit(["systemctl", "enable", "geoclic-firewall.service"])
+    _need_unit(["systemctl", "enable", "--quiet", unit])
+
+
+def _rotate_logs() -> None:
+    """What services write into their log folders themselves; Docker limits the rest."""
+    layout.write(Path("/etc/logrotate.d/geoclic"),
+                 f"{layout.LOGS}/*/*.log {{\n  weekly\n  maxsize 10M\n  rotate 4\n  compress\n  missingok\n  notifempty\n  copytruncate\n}}\n")
 
 
 def _need_unit(words: list[str]) -> None:
@@ -232,5 +244,3 @@ def _need_unit(words: list[str]) -> None:
     if result.status != 0:
         raise Failure("UNIT_FAILED", "base.systemd", f"{' '.join(words)}: {result.said}",
                       "look at `systemctl status` and `journalctl -xe` on the server.")
-
-

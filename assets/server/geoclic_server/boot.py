@@ -1,17 +1,21 @@
-"""The suite comes back with the machine, and with the Docker Engine after it was killed."""
+"""Brings the running release's containers up: at boot, and whenever the Docker Engine has been started.
+
+Docker may leave containers down that ran when it was killed. Nothing is recreated or removed here.
+"""
 
 import argparse
-import fcntl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import command as frame
 from . import layout
-from .compose import compose
-from .failure import Failure, say
+from .compose import Container, compose, config_hashes, containers
+from .failure import Failure, one_line, say
 from .process import run
 
-_UNIT = Path("/etc/systemd/system/geoclic.service")
-_DROP_IN = Path("/etc/systemd/system/docker.service.d/geoclic.conf")
+_STEP = "boot"
+_UNITS = Path(__file__).parent.parent / "units"
+_SYSTEMD = Path("/etc/systemd/system")
 
 
 def command() -> None:
@@ -19,40 +23,58 @@ def command() -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.description = "starts what does not run, recreates nothing"
+    parser.description = "starts what is down of the running release, recreates nothing"
 
 
 def start() -> None:
-    """Starts the containers of the running release; an activation that goes on knows better."""
-    release = layout.running_release()
-    if release is None:
-        say("start-suite", "no release runs here yet")
+    """Raises Failure START_FAILED when a container does not start."""
+    release_id = layout.running_release()
+    if release_id is None:
+        say(_STEP, "no release runs here yet")
         return
-    with (layout.STATE / "activation.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("start-suite", "an activation is going on")
-            return
-        described = layout.read_release(release)
-        started = compose(described, "up", "-d", "--no-recreate", "--no-build", "--pull", "never", timeout=600)
+    if run(["systemctl", "is-active", "--quiet", "geoclic-activate"]).status == 0:
+        say(_STEP, "an activation is going on, which starts what is needed")
+        return
+    release = layout.read_release(release_id)
+    chosen, missing = to_start(list(release["services"]), config_hashes(release), containers(release["project"]))
+    failed = []
+    for container in chosen:
+        started = run(["docker", "start", container.id])
         if started.status != 0:
-            raise Failure("START_FAILED", "start-suite", started.said, "look at `docker ps -a` on the server.")
+            failed.append(f"{container.service}: {one_line(started.said, 300)}")
+    if missing:
+        made = compose(release, "up", "-d", "--no-recreate", "--no-build", "--no-deps", "--pull", "never", *missing)
+        if made.status != 0:
+            failed.append(f"{', '.join(missing)}: {one_line(made.said, 300)}")
+    if failed:
+        raise Failure("START_FAILED", _STEP, "; ".join(failed), "look at `docker ps -a` on the server.")
+    say(_STEP, f"{len(chosen)} started, {len(missing)} made" if chosen or missing else "everything runs")
+
+
+def to_start(services: Sequence[str], hashes: Mapping[str, str], found: Sequence[Container]) -> tuple[list[Container], list[str]]:
+    """Containers to start, and services that have none.
+
+    Only services of which nothing runs; of several containers the running release's one, else the newest.
+    """
+    chosen, missing = [], []
+    for service in services:
+        own = [container for container in found if container.service == service]
+        if not own:
+            missing.append(service)
+        elif not any(container.is_running for container in own):
+            chosen.append(max(own, key=lambda container: (container.config_hash == hashes.get(service), container.created)))
+    return chosen, missing
 
 
 def install(client: str) -> None:
-    """Units that call `start` whenever the engine has started: containers of a killed engine stay down by themselves."""
-    unit = (
-        "[Unit]\nDescription=GeoClic suite\nAfter=docker.service network-online.target\n"
-        "StartLimitIntervalSec=0\n\n[Service]\nType=oneshot\nTimeoutStartSec=900\n"
-        f"ExecStart={layout.SCRIPTS}/start-suite --client {client}\nRestart=on-failure\nRestartSec=10\n"
-    )
-    drop_in = "[Service]\nExecStartPost=-/bin/systemctl start --no-block geoclic.service\n"
-    is_changed = False
-    for path, text in ((_UNIT, unit), (_DROP_IN, drop_in)):
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(exist_ok=True)
-            layout.write(path, text)
-            is_changed = True
-    if is_changed:
-        run(["systemctl", "daemon-reload"])
+    """The unit that calls `start`. Docker's service pulls it in each time it is started, a restart after a crash included."""
+    template = (_UNITS / "geoclic.service").read_text()
+    unit = _SYSTEMD / "geoclic.service"
+    text = template.replace("@CLIENT@", client)
+    if unit.exists() and unit.read_text() == text:
+        return
+    layout.write(unit, text)
+    for words in (["daemon-reload"], ["enable", "--quiet", "geoclic.service"]):
+        result = run(["systemctl", *words])
+        if result.status != 0:
+            raise Failure("UNIT_FAILED", _STEP, f"systemctl {' '.join(words)}: {result.said}", "look at `systemctl status` on the server.")

@@ -2,19 +2,22 @@
 
 import argparse
 import json
+import os
 import re
 import secrets
 import shutil
 import socket
 import ssl
 import time
+import urllib.request
 from datetime import datetime, timezone
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from . import acme, layout
 from . import command as frame
-from . import layout
-from .compose import container_of
+from .compose import containers
 from .failure import Failure, say
 from .process import Result, run
 
@@ -24,6 +27,7 @@ _ACCOUNTS = Path("/etc/letsencrypt/accounts")
 _HOOK = Path("/etc/letsencrypt/renewal-hooks/deploy/geoclic")
 _LISTENER = "geoclic-acme-listener"
 _CHALLENGE = ".well-known/acme-challenge"
+_PROBE = "geoclic-probe-"
 _ENOUGH_DAYS = 30
 _STEP = "certificate"
 
@@ -37,37 +41,71 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--domain", required=True)
     parser.add_argument("--email")
     parser.add_argument("--server", help="ACME directory")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--days", type=int, default=_ENOUGH_DAYS, help="a certificate that ends earlier is renewed")
+    parser.add_argument("--json", action="store_true", help="the only form that status has")
 
 
 def _work(options: frame.Options) -> None:
-    layout.make_folders()
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", options.domain):
+        raise Failure("INPUT_INVALID", _STEP, f"--domain is {options.domain!r}", "give a host name in lower case.")
     match options.verb:
         case "prepare":
             print(json.dumps(prepare()))
         case "issue":
-            issue(options.client, options.domain, options.email, options.server)
+            issue(options.client, options.domain, options.email, options.server, options.days)
         case "deploy":
             deploy(options.domain)
         case "status":
-            print(json.dumps(status(options.domain, options.server)))
+            print(json.dumps(status(options.domain, options.server, options.days)))
 
 
 def prepare() -> dict[str, str]:
     """Makes sure that somebody serves the webroot on port 80, and leaves a token there to be read from outside."""
     folder = layout.ACME / _CHALLENGE
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("geoclic-probe-*"):
-        old.unlink(missing_ok=True)
-    token = secrets.token_hex(16)
-    name = f"geoclic-probe-{secrets.token_hex(8)}"
+    _forget_probes()
+    token, name = secrets.token_hex(16), f"{_PROBE}{secrets.token_hex(8)}"
     layout.write(folder / name, token)
-    if not _answers_on_port_80():
-        _start_listener()
-    return {"token": token, "path": f"/{_CHALLENGE}/{name}"}
+    path = f"/{_CHALLENGE}/{name}"
+    if _shown(path) != token:
+        _start_listener(folder)
+        if _shown(path) != token:
+            raise Failure("PORT80_TAKEN", _STEP, f"port 80 of this server is held by {_holder_of_port_80()}, which does not show {layout.ACME}",
+                          "stop that program (or let it be nginx of the suite), then run again.")
+    return {"token": token, "path": path}
 
 
-def _answers_on_port_80() -> bool:
+def _forget_probes() -> None:
+    for old in (layout.ACME / _CHALLENGE).glob(f"{_PROBE}*"):
+        old.unlink(missing_ok=True)
+
+
+def _shown(path: str) -> str | None:
+    """What port 80 of this server answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1{path}", timeout=3) as answer:
+            return str(answer.read(1000).decode(errors="replace"))
+    except (OSError, HTTPException):
+        return None
+
+
+def _start_listener(folder: Path) -> None:
+    """Serves the challenges alone, as nobody, and ends by itself should nobody come back for it."""
+    _stop_listener()
+    program = Path(__file__).parent / "challenge_server.py"
+    properties = ["RuntimeMaxSec=900", "User=nobody", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes", "ProtectSystem=strict",
+                  "ProtectHome=yes", "PrivateTmp=yes"]
+    started = run(["systemd-run", "--quiet", f"--unit={_LISTENER}", "--collect", *[f"--property={value}" for value in properties],
+                   "python3", "-B", os.path.realpath(program), str(folder), "80"])
+    if started.status != 0:
+        raise Failure("LISTENER_FAILED", _STEP, started.said, "look at systemd on the server.")
+    for _ in range(50):
+        if _shown("/") is not None or _is_port_80_open() or run(["systemctl", "is-active", "--quiet", _LISTENER]).status != 0:
+            return
+        time.sleep(0.1)
+
+
+def _is_port_80_open() -> bool:
     try:
         with socket.create_connection(("127.0.0.1", 80), timeout=2):
             return True
@@ -75,89 +113,62 @@ def _answers_on_port_80() -> bool:
         return False
 
 
-def _start_listener() -> None:
-    """A throw-away server for the time before nginx: it has the webroot and nothing else."""
+def _stop_listener() -> None:
     run(["systemctl", "stop", _LISTENER])
-    # By itself it ends too, should nobody come back for it.
-    started = run(["systemd-run", f"--unit={_LISTENER}", "--collect", "--property=RuntimeMaxSec=900",
-                   "--property=ProtectSystem=strict", "--property=ProtectHome=yes", "--property=PrivateTmp=yes",
-                   "--property=NoNewPrivileges=yes", "python3", "-B", "-m", "http.server", "80", "--directory", str(layout.ACME)])
-    if started.status != 0:
-        raise Failure("LISTENER_FAILED", _STEP, started.said, "look at what holds port 80 on the server.")
-    for _ in range(50):
-        if _answers_on_port_80():
-            return
-        time.sleep(0.1)
-    raise Failure("LISTENER_FAILED", _STEP, "nothing answers on port 80 after 5 s", f"look at `journalctl -u {_LISTENER}`.")
 
 
-def issue(client: str, domain: str, email: str | None, server: str | None) -> None:
+def _holder_of_port_80() -> str:
+    listening = run(["ss", "-Hltnp", "sport = :80"]).stdout
+    return ", ".join(sorted(set(re.findall(r'\(\("([^"]+)"', listening)))) or "an unknown program"
+
+
+def issue(client: str, domain: str, email: str | None, server: str | None, days: int) -> None:
     """Asks for a certificate unless a fit one is there; in any case hook, timer and copies are right afterwards."""
     if not email or not server:
-        raise Failure("INPUT_INVALID", _STEP, "--email and --server are needed", "call it as the program does.")
+        raise Failure("INPUT_INVALID", _STEP, "--email and --server are needed", "see `certificate --help`.")
     try:
+        (layout.ACME / _CHALLENGE).mkdir(parents=True, exist_ok=True)
         _write_hook(client, domain)
-        if status(domain, server)["valid"]:
+        if status(domain, server, days)["valid"]:
             say(_STEP, f"{domain} has one")
         else:
             _ask(domain, email, server)
         _prove_renewal(domain)
-        deploy(domain)
     finally:
-        run(["systemctl", "stop", _LISTENER])
+        _stop_listener()
+        _forget_probes()
+    deploy(domain)
 
 
 def _ask(domain: str, email: str, server: str) -> None:
     began = time.monotonic()
     result = _certbot(domain, email, server)
-    if result.status != 0 and "not found" in result.said and "ccount" in result.said:
-        # The ACME server has forgotten the account (a test server that was started again): register anew, once.
+    if result.status != 0 and acme.is_account_lost(result.stdout + result.stderr):
+        say(_STEP, "the authority has forgotten the account, a new one is registered")
         shutil.rmtree(_ACCOUNTS / re.sub(r"^https?://", "", server), ignore_errors=True)
         result = _certbot(domain, email, server)
     if result.status != 0:
-        raise acme_failure(domain, result.stdout + result.stderr)
+        raise acme.failure(domain, result.stdout + result.stderr)
     say(_STEP, f"{domain} issued in {time.monotonic() - began:.1f} s")
 
 
 def _certbot(domain: str, email: str, server: str) -> Result:
     return run(["certbot", "certonly", "--non-interactive", "--agree-tos", "--no-eff-email", "--email", email,
                 "--server", server, "--webroot", "--webroot-path", str(layout.ACME), "--cert-name", domain,
-                "--domain", domain, "--key-type", "ecdsa", "--force-renewal"], timeout=240)
-
-
-def acme_failure(domain: str, text: str) -> Failure:
-    """What certbot's output means."""
-    detail = _detail(text)
-    if "rateLimited" in text or "too many" in text.lower():
-        return Failure("ACME_RATE_LIMITED", _STEP, f"no certificate for {domain}: {detail}",
-                       "wait until the limit ends (see the message), then run again.")
-    if re.search(r"urn:ietf:params:acme:error:(connection|dns|unauthorized|tls)|Certbot failed to authenticate", text):
-        return Failure("ACME_REFUSED", _STEP, f"{domain} could not be proven: {detail}",
-                       "check DNS (A and AAAA) and port 80 from outside, then run again.")
-    if re.search(r"50[0-9]|timed out|Max retries|Connection refused|unexpected error", text):
-        return Failure("ACME_DOWN", _STEP, f"the ACME server does not work: {detail}",
-                       "wait until it works again, then run again.")
-    return Failure("ACME_FAILED", _STEP, f"no certificate for {domain}: {detail}",
-                   "read /var/log/letsencrypt/letsencrypt.log on the server, then run again.")
-
-
-def _detail(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines()]
-    wanted = [line for line in lines if line.startswith(("Detail:", "Error", "An unexpected error")) or "urn:ietf" in line or "::" in line]
-    return " ".join(wanted or [line for line in lines if line][-2:])[:400]
+                "--domain", domain, "--key-type", "ecdsa", "--force-renewal"], timeout=280)
 
 
 def _write_hook(client: str, domain: str) -> None:
     _HOOK.parent.mkdir(parents=True, exist_ok=True)
+    # certbot calls it after each renewal, of whatever certificate.
     layout.write(_HOOK, f"#!/bin/sh\nexec {layout.SCRIPTS}/certificate deploy --client {client} --domain {domain}\n", 0o755)
 
 
 def _prove_renewal(domain: str) -> None:
     """The distribution's timer renews, by the way of the first issue."""
-    text = (_RENEWAL / f"{domain}.conf").read_text()
-    if "authenticator = webroot" not in text:
-        raise Failure("RENEWAL_UNFIT", _STEP, f"{_RENEWAL}/{domain}.conf does not renew by webroot",
-                      "remove that certificate with `certbot delete`, then run again.")
+    path = _RENEWAL / f"{domain}.conf"
+    if "authenticator = webroot" not in path.read_text():
+        raise Failure("RENEWAL_UNFIT", _STEP, f"{path} does not renew by webroot", f"remove it with `certbot delete --cert-name {domain}`, then run again.")
     if run(["systemctl", "is-enabled", "--quiet", "certbot.timer"]).status != 0:
         raise Failure("RENEWAL_UNFIT", _STEP, "certbot.timer is not enabled", "run the base again (`pulumi up`).")
 
@@ -166,58 +177,77 @@ def deploy(domain: str) -> None:
     """Copies the certificate, lets the ingress test and reload it, and looks at what is served then."""
     live = _LIVE / domain
     chain, key = (live / "fullchain.pem").read_bytes(), (live / "privkey.pem").read_bytes()
-    if _content(layout.TLS / "fullchain.pem") != chain or _content(layout.TLS / "privkey.pem") != key:
+    # The key first: whoever reads both in between has a chain with a key that does not fit for a moment, and tests it.
+    is_new = _content(layout.TLS / "privkey.pem") != key or _content(layout.TLS / "fullchain.pem") != chain
+    if is_new:
         layout.write(layout.TLS / "privkey.pem", key, 0o600)
         layout.write(layout.TLS / "fullchain.pem", chain)
+    ingress = _ingress()
+    if ingress is None:
+        say(_STEP, "copied; the ingress does not run yet" if is_new else "nothing to copy")
+        return
+    container, tls = ingress
+    wanted = ssl.PEM_cert_to_DER_cert(_leaf(chain))
+    if not is_new and _served(domain) == wanted:
+        return
+    for words in (tls["test"], tls["reload"]):
+        ended = run(["docker", "exec", container, *words])
+        if ended.status != 0:
+            raise Failure("INGRESS_REFUSES", _STEP, f"{' '.join(words)}: {ended.said}", "correct the suite's ingress configuration, then run again.")
+    end = time.monotonic() + 10
+    while _served(domain) != wanted:
+        if time.monotonic() > end:
+            raise Failure("CERTIFICATE_NOT_SERVED", _STEP, f"{domain} does not serve {_facts(chain)['serial']} 10 s after the reload",
+                          "look at the ingress on the server.")
+        time.sleep(0.2)
+    say(_STEP, f"{domain} serves {_facts(chain)['serial']}")
+
+
+def _ingress() -> tuple[str, dict[str, Any]] | None:
+    """The running ingress's container and its words for TLS."""
     release = layout.running_release()
     if release is None:
-        return
+        return None
     described = layout.read_release(release)
     tls = described["adapter"]["tls"]
-    container = container_of(described["project"], tls["service"])
-    tested = run(["docker", "exec", container, *tls["test"]])
-    if tested.status != 0:
-        raise Failure("INGRESS_REFUSES", _STEP, tested.said, "correct the suite's nginx configuration.")
-    reloaded = run(["docker", "exec", container, *tls["reload"]])
-    if reloaded.status != 0:
-        raise Failure("INGRESS_REFUSES", _STEP, reloaded.said, "look at the ingress on the server.")
-    wanted = _facts(chain)["serial"]
-    for _ in range(50):
-        if _served_serial(domain) == wanted:
-            say(_STEP, f"{domain} serves {wanted}")
-            return
-        time.sleep(0.2)
-    raise Failure("CERTIFICATE_NOT_SERVED", _STEP, f"{domain} does not serve {wanted} after 10 s",
-                  "look at the ingress on the server.")
+    running = [one.id for one in containers(described["project"]) if one.service == tls["service"] and one.is_running]
+    return (running[-1], tls) if running else None
+
+
+def _leaf(chain: bytes) -> str:
+    end = "-----END CERTIFICATE-----"
+    return chain.decode().split(end)[0] + end + "\n"
 
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _served_serial(domain: str) -> str | None:
+def _served(domain: str) -> bytes | None:
+    """The certificate that port 443 of this server shows for a name, DER."""
     context = ssl.create_default_context()
     context.check_hostname = False
-    # Only the serial is wanted here, of a server on this very machine; from outside it is verified.
+    # It is compared as a whole with the one wanted; from outside it is verified.
     context.verify_mode = ssl.CERT_NONE
     try:
         with socket.create_connection(("127.0.0.1", 443), timeout=3) as plain, \
                 context.wrap_socket(plain, server_hostname=domain) as secured:
-            der = secured.getpeercert(binary_form=True)
+            return secured.getpeercert(binary_form=True)
     except OSError:
         return None
-    return str(_facts(ssl.DER_cert_to_PEM_cert(der).encode())["serial"]) if der else None
 
 
-def status(domain: str, server: str | None) -> dict[str, Any]:
-    """`valid`: for this domain, from this ACME server, for more than 30 days."""
+def status(domain: str, server: str | None, days: int = _ENOUGH_DAYS) -> dict[str, Any]:
+    """{valid, serial, issuer, notAfter, daysLeft}; `valid`: for this domain, from this ACME server, for more than `days`."""
     try:
-        facts = _facts((_LIVE / domain / "fullchain.pem").read_bytes())
+        chain = (_LIVE / domain / "fullchain.pem").read_bytes()
         renewal = (_RENEWAL / f"{domain}.conf").read_text()
     except OSError:
-        return {"valid": False, "notAfter": None, "daysLeft": None, "serial": None}
-    from_server = server is None or f"server = {server}" in renewal
-    return {"valid": from_server and facts["daysLeft"] > _ENOUGH_DAYS, **facts}
+        return {"valid": False, "serial": None, "issuer": None, "notAfter": None, "daysLeft": None}
+    facts = _facts(chain)
+    is_of_server = server is None or re.search(rf"^server = {re.escape(server)}$", renewal, re.MULTILINE) is not None
+    matches = "does match" in run(["openssl", "x509", "-noout", "-checkhost", domain], stdin=chain).stdout
+    return {"valid": is_of_server and matches and facts["daysLeft"] > days, **facts}
 
 
 def served() -> dict[str, Any] | None:

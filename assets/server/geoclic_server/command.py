@@ -4,11 +4,12 @@ import argparse
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
-from . import firewall
+from . import firewall, layout
 from .failure import Failure
-from .layout import SCRIPTS
 
 Options = argparse.Namespace
 
@@ -25,9 +26,17 @@ def main(name: str, configure: Callable[[argparse.ArgumentParser], None], work: 
         _check(name, options)
         work(options)
     except Failure as failure:
-        sys.stdout.flush()
-        print(failure.line(options.client), file=sys.stderr)
-        sys.exit(1)
+        _fail(failure.line(options.client))
+    except Exception as error:
+        traceback.print_exc()
+        defect = Failure("DEFECT", name, f"{type(error).__name__}: {error}", "report this: it is a defect of the tool.")
+        _fail(defect.line(options.client))
+
+
+def _fail(line: str) -> NoReturn:
+    sys.stdout.flush()
+    print(line, file=sys.stderr)
+    sys.exit(1)
 
 
 def _check(name: str, options: Options) -> None:
@@ -36,9 +45,8 @@ def _check(name: str, options: Options) -> None:
         raise Failure("CLIENT_INVALID", name, "the client's name is not valid", "give the name of the stack file.")
     if os.geteuid() != 0:
         raise Failure("NOT_ROOT", name, "this needs root", "call it by sudo.")
-    installed = os.path.basename(os.path.realpath(SCRIPTS))
+    installed = os.path.basename(os.path.realpath(layout.SCRIPTS))
     if options.expect and options.expect != installed:
         raise Failure("SCRIPTS_DIFFER", name, f"the scripts here are {installed}, expected {options.expect}",
                       "run `pulumi up` again: it brings them first.")
-    # Whoever got here came by a connection that the firewall let in.
     firewall.confirm()

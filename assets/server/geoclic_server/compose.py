@@ -1,19 +1,94 @@
-"""Docker and Compose, as the rest of the tool set calls them."""
+"""Docker and Compose, as the rest of the tool set calls them, and containers as values."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from . import layout
-from .failure import Failure
+from .failure import Failure, one_line
 from .process import Result, run
 
-PROJECT = "com.docker.compose.project"
-SERVICE = "com.docker.compose.service"
-CONFIG_HASH = "com.docker.compose.config-hash"
+_PROJECT = "com.docker.compose.project"
+_ONE_OFF = "com.docker.compose.oneoff=False"
 
 
-def compose(release: dict[str, Any], *words: str, timeout: float = 300) -> Result:
+@dataclass(frozen=True)
+class Container:
+    """A service's container, as `docker inspect` tells it."""
+
+    id: str
+    service: str
+    config_hash: str
+    image: str
+    """Name it was made from, `geoclic/api:9f8e…`."""
+    status: str
+    """`created`, `running`, `exited`, `restarting` …"""
+    health: str
+    """`healthy`, `unhealthy`, `starting`; empty where there is no check."""
+    health_output: str
+    restarts: int
+    created: str
+    started: str
+    mounts: tuple[str, ...]
+    """Paths of this server that it mounts."""
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+    @property
+    def condition(self) -> str:
+        """The health of one that runs and has a check, else its status."""
+        return self.health if self.is_running and self.health else self.status
+
+    @property
+    def is_fine(self) -> bool:
+        return self.condition in ("healthy", "running")
+
+
+def read_container(inspected: Mapping[str, Any]) -> Container:
+    state, labels = inspected["State"], inspected["Config"]["Labels"] or {}
+    health = state.get("Health") or {}
+    log = health.get("Log") or [{}]
+    return Container(
+        id=inspected["Id"],
+        service=labels.get("com.docker.compose.service", ""),
+        config_hash=labels.get("com.docker.compose.config-hash", ""),
+        image=inspected["Config"]["Image"],
+        status=state["Status"],
+        health=health.get("Status", "").replace("none", ""),
+        health_output=(log[-1].get("Output") or "").strip(),
+        restarts=inspected.get("RestartCount", 0),
+        created=inspected["Created"],
+        started=state.get("StartedAt", ""),
+        mounts=tuple(mount["Source"] for mount in inspected.get("Mounts", []) if mount.get("Source")),
+    )
+
+
+def containers(project: str) -> list[Container]:
+    """Every container of the project's services, stopped ones too, the oldest first."""
+    listed = run(["docker", "ps", "-aq", "--no-trunc", "--filter", f"label={_PROJECT}={project}", "--filter", f"label={_ONE_OFF}"])
+    if listed.status != 0:
+        raise Failure("DOCKER_DOWN", "docker", one_line(listed.said, 300), "look at `systemctl status docker` on the server.")
+    ids = listed.stdout.split()
+    if not ids:
+        return []
+    # One that went away in between is no reason to forget the others.
+    found = json.loads(run(["docker", "inspect", "--type", "container", *ids]).stdout or "[]")
+    return sorted(map(read_container, found), key=lambda container: container.created)
+
+
+def container_of(project: str, service: str) -> str:
+    """Id of a service's running container, the newest one. Raises Failure CONTAINER_MISSING."""
+    running = [one for one in containers(project) if one.service == service and one.is_running]
+    if not running:
+        raise Failure("CONTAINER_MISSING", "docker", f"service {service} has no running container", "look at `docker ps -a` on the server.")
+    return running[-1].id
+
+
+def compose(release: Mapping[str, Any], *words: str, timeout: float = 300) -> Result:
     """`docker compose` on a release's file; the environment comes by its file, never by words."""
     return run(
         ["docker", "compose", "--ansi", "never", "--progress", "quiet", "-p", release["project"],
@@ -23,47 +98,25 @@ def compose(release: dict[str, Any], *words: str, timeout: float = 300) -> Resul
     )
 
 
-def compose_file(release: dict[str, Any]) -> Path:
+def compose_file(release: Mapping[str, Any]) -> Path:
     return layout.release_folder(release["id"]) / "compose.yml"
 
 
-def config_hashes(release: dict[str, Any]) -> dict[str, str]:
-    """Hash of each service as Compose would make it now."""
+def configuration(release: Mapping[str, Any]) -> dict[str, Any]:
+    """The release's compose file, variables filled in. It holds secrets: never show it."""
+    result = compose(release, "config", "--format", "json")
+    if result.status != 0:
+        raise Failure("COMPOSE_INVALID", "services", one_line(result.stderr, 400), "correct the suite or its adapter, then run again.")
+    return dict(json.loads(result.stdout))
+
+
+def config_hashes(release: Mapping[str, Any]) -> dict[str, str]:
+    """Hash of each service as Compose would make it now, in the release's order."""
     result = compose(release, "config", "--hash", "*")
     if result.status != 0:
-        raise Failure("COMPOSE_INVALID", "services", result.said, "correct the suite or its adapter, then run again.")
-    return dict(line.split() for line in result.stdout.splitlines() if line.strip())
-
-
-def containers(project: str) -> list[dict[str, Any]]:
-    """`docker inspect` of the project's containers, stopped ones too; none when the engine is not there."""
-    ids = run(["docker", "ps", "-aq", "--no-trunc", "--filter", f"label={PROJECT}={project}"]).stdout.split()
-    if not ids:
-        return []
-    found = run(["docker", "inspect", *ids])
-    # A container that went away in between is no reason to forget the others.
-    return json.loads(found.stdout or "[]")
-
-
-def service_of(container: dict[str, Any]) -> str:
-    return str(container["Config"]["Labels"].get(SERVICE, ""))
-
-
-def health_of(container: dict[str, Any]) -> str:
-    """`healthy`, `unhealthy`, `starting`; the state itself where there is no check, e.g. `running`, `exited`."""
-    state = container["State"]
-    if state.get("Status") != "running":
-        return str(state.get("Status"))
-    return str(state.get("Health", {}).get("Status", "running"))
-
-
-def container_of(project: str, service: str) -> str:
-    """Id of a service's running container. Raises Failure."""
-    for container in containers(project):
-        if service_of(container) == service and container["State"]["Running"]:
-            return str(container["Id"])
-    raise Failure("CONTAINER_MISSING", "services", f"service {service} has no running container",
-                  "look at `docker ps -a` on the server.")
+        raise Failure("COMPOSE_INVALID", "services", one_line(result.stderr, 400), "correct the suite or its adapter, then run again.")
+    hashes = dict(line.split() for line in result.stdout.splitlines() if line.strip())
+    return {service: hashes[service] for service in release["services"]}
 
 
 def last_lines(container: str, count: int = 20) -> str:
@@ -73,4 +126,7 @@ def last_lines(container: str, count: int = 20) -> str:
 
 def images() -> set[str]:
     """Names of all images, `repository:tag`."""
-    return set(run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]).stdout.split())
+    listed = run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"])
+    if listed.status != 0:
+        raise Failure("DOCKER_DOWN", "docker", one_line(listed.said, 300), "look at `systemctl status docker` on the server.")
+    return set(listed.stdout.split())

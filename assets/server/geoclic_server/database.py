@@ -1,22 +1,27 @@
-"""The suite's database: ready or not, dumped, initialised and migrated. Passwords go by the environment only."""
+"""The suite's database: ready or not, dumped, initialised and migrated. The password goes by the environment only."""
 
-import os
 import re
-import subprocess
+import shutil
 import time
 from pathlib import Path
 from typing import Any
 
-from . import environment, layout, migrations
+from . import environment, layout
 from .compose import compose, container_of, last_lines
-from .failure import Failure
+from .failure import Failure, one_line
+from .migrations import Migration, SqlError, ordered, psql_error, read_migration, statements, without_transaction_control
 from .process import Result, run
+from .streams import to_file, verify_dump
 
 INIT = "(init)"
+"""Name of the init file's row in the ledger."""
 _LOCK = 4_157_019  # Any number; the same for every run.
 _LOCK_TIMEOUT = "10s"
+_LOCK_NOT_AVAILABLE = "55P03"
+_LOCK_ATTEMPTS = 3
 _TOOL = "geoclic-fleet 1"
 _STEP = "database"
+_PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose")
 
 
 class Database:
@@ -25,160 +30,182 @@ class Database:
     def __init__(self, release: dict[str, Any]) -> None:
         self._release = release
         self._adapter = release["adapter"]["database"]
-        self._ledger = self._adapter["ledger"]
+        self._ledger: str = self._adapter["ledger"]
         self._password = environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
         self.container = ""
 
     def start(self, seconds: int = 120) -> None:
-        """Starts the service alone where it does not run, and waits until a query over TCP is answered."""
-        service = self._adapter["service"]
-        started = compose(self._release, "up", "-d", "--no-build", "--no-recreate", "--pull", "never", service)
-        if started.status != 0:
-            raise Failure("DATABASE_NOT_STARTED", _STEP, started.said, "look at `docker logs` of the database.")
-        self.container = container_of(self._release["project"], service)
-        end = time.monotonic() + seconds
-        while (answer := self.query("select 1")).status != 0:
-            if time.monotonic() > end:
-                raise Failure("DATABASE_NOT_READY", _STEP,
-                              f"no answer over TCP within {seconds} s ({answer.said}); {last_lines(self.container, 8)}",
-                              "look at `docker logs` of the database.")
-            time.sleep(0.5)
+        """Starts the service alone where it does not run, and waits until a query over TCP is answered.
 
-    def query(self, sql: str, timeout: float = 60) -> Result:
-        """Rows as tab-separated lines."""
-        return self._exec("psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", sql, timeout=timeout)
+        While the image's entry point sets a database up, only its socket answers: TCP means that it is whole.
+        """
+        service = self._adapter["service"]
+        started = compose(self._release, "up", "-d", "--no-build", "--no-deps", "--no-recreate", "--pull", "never", service)
+        if started.status != 0:
+            raise Failure("DATABASE_NOT_STARTED", _STEP, one_line(started.said, 400), f"look at `docker logs` of {service} on the server.")
+        self.container = container_of(self._release["project"], service)
+        self._await(seconds)
+        # Its own loopback is trusted; under its name in the network it wants the password, as from the API.
+        asked = self._run(*_PSQL, "-h", service, "-c", "select 1")
+        if asked.status != 0:
+            raise Failure("DATABASE_PASSWORD", _STEP, f"it refuses the password of {layout.ENVIRONMENT}: {psql_error(asked.stderr).message}",
+                          "its volume was made with another password: restore the stack's state or the volume's own secrets.")
+
+    def attach(self) -> "Database":
+        """For reading: the container that runs."""
+        self.container = container_of(self._release["project"], self._adapter["service"])
+        return self
+
+    def _await(self, seconds: int) -> None:
+        end = time.monotonic() + seconds
+        while (answer := self._run(*_PSQL, "-h", "127.0.0.1", "-c", "select 1", timeout=15)).status != 0:
+            if time.monotonic() > end:
+                said = one_line(last_lines(self.container, 8), 800)
+                raise Failure("DATABASE_NOT_READY", _STEP, f"no answer over TCP within {seconds} s: {psql_error(answer.stderr).message}; its last lines: {said}",
+                              "look at `docker logs` of the database on the server.")
+            time.sleep(0.4)
+
+    def query(self, sql: str) -> list[list[str]]:
+        """Rows of a query. Raises Failure DATABASE_FAILED."""
+        answer = self._psql("-A", "-t", "-F", "\t", "-c", sql)
+        if answer.status != 0:
+            raise Failure("DATABASE_FAILED", _STEP, psql_error(answer.stderr).message, "look at the database on the server.")
+        return [line.split("\t") for line in answer.stdout.splitlines()]
 
     def is_empty(self) -> bool:
-        """No table of the suite's; what an extension brings does not count."""
-        rows = self.query(
-            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public'"
-            " and c.relkind in ('r', 'p') and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')"
-        )
-        if rows.status != 0:
-            raise Failure("DATABASE_FAILED", _STEP, rows.said, "look at the database on the server.")
-        return rows.stdout.strip() == "0"
+        """No table of the suite's; what the system or an extension brings does not count."""
+        return self.query(
+            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where c.relkind in ('r', 'p') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'"
+            " and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"
+        ) == [["0"]]
+
+    def size(self) -> int:
+        """Bytes."""
+        return int(self.query("select pg_database_size(current_database())")[0][0])
 
     def applied(self) -> dict[str, str] | None:
         """sha256 by migration; None when there is no ledger."""
-        exists = self.query(f"select to_regclass('public.{self._ledger}') is not null")
-        if exists.status != 0:
-            raise Failure("DATABASE_FAILED", _STEP, exists.said, "look at the database on the server.")
-        if exists.stdout.strip() != "t":
+        if self.query(f"select to_regclass('public.{self._ledger}') is not null") != [["t"]]:
             return None
-        rows = self.query(f"select name, sha256 from {self._ledger}")
-        return dict(line.split("\t") for line in rows.stdout.splitlines() if "\t" in line)
+        return {name: sha256 for name, sha256 in self.query(f"select name, sha256 from {self._ledger}")}
 
-    def initialise(self, suite: Path) -> None:
+    def initialise(self, folder: Path) -> None:
         """The suite's init file and the ledger, in one transaction: all or nothing."""
-        path = suite / self._adapter["init"]
-        sql = path.read_text()
-        entry = migrations.Migration(INIT, sql)
-        end = self._script(sql, before=[self._create_ledger()], after=[self._record(entry, "applied", "")])
-        self._need(end, path.name, "INIT_FAILED")
+        init = self._read(folder / self._adapter["init"])
+        self._in_one_transaction(init.sql, init.name, "INIT_FAILED", before=[self._create_ledger()],
+                                 after=self._record(Migration(INIT, init.sql)))
 
-    def read_migrations(self, suite: Path) -> list[migrations.Migration]:
+    def read_migrations(self, folder: Path) -> list[Migration]:
         """The release's migrations, in their order."""
-        path = suite / self._adapter["migrations"]
-        names = [file.name for file in path.glob("*.sql")]
-        return [migrations.Migration(name, (path / name).read_bytes().decode("utf-8-sig").replace("\r\n", "\n"))
-                for name in migrations.ordered(names, self._adapter["first"])]
+        path = folder / self._adapter["migrations"]
+        names = [file.name for file in path.glob("*.sql") if file.is_file()]
+        return [self._read(path / name) for name in ordered(names, self._adapter["first"])]
 
-    def migrate(self, migration: migrations.Migration) -> str:
-        """Runs one migration and writes its row in the same transaction. Returns what was tolerated."""
-        tolerated = self._adapter["tolerate"].get(migration.name)
+    def migrate(self, migration: Migration) -> str:
+        """Runs one migration and writes its row in the same transaction. Returns what was tolerated, empty for nothing."""
+        tolerated = self._adapter["tolerate"].get(migration.name, [])
         if tolerated:
             return self._migrate_tolerating(migration, tolerated)
-        sql = migrations.masked_transaction(migration.sql)
-        end = self._script(sql, before=[], after=[self._record(migration, "applied", "")])
-        self._need(end, migration.name, "MIGRATION_FAILED")
+        sql = without_transaction_control(migration.sql)
+        self._in_one_transaction(sql, migration.name, "MIGRATION_FAILED", before=[], after=self._record(migration))
         return ""
 
-    def _migrate_tolerating(self, migration: migrations.Migration, codes: list[str]) -> str:
-        allowed = ", ".join(f"'{code}'" for code in codes)
-        lines = ["\\set ON_ERROR_ROLLBACK on", "\\set VERBOSITY terse", "BEGIN;", self._settings()]
-        for line, statement in migrations.without_own_transaction(migration.sql):
-            lines += [
-                statement, ";",
-                "\\if :ERROR", "\\set state :SQLSTATE", "\\set message :LAST_ERROR_MESSAGE",
-                f"select :'state' in ({allowed}) as is_tolerated \\gset",
-                "\\if :is_tolerated", f"\\warn geoclic-tolerated line {line}: :state",
-                "\\else", f"\\warn geoclic-refused {line} :state :message", "ROLLBACK;", "\\quit", "\\endif",
-                "\\endif",
-            ]
-        lines += [self._record(migration, "tolerated", ", ".join(codes)), "COMMIT;"]
-        end = self._exec("psql", "-X", "-q", "-f", "-", stdin="\n".join(lines), timeout=3600)
-        refused = re.search(r"geoclic-refused (\d+) (\S+) (.*)", end.stderr)
-        if refused:
-            raise Failure("MIGRATION_FAILED", "migrations",
-                          f"{migration.name}:{refused.group(1)}: ERROR: {refused.group(3)} ({refused.group(2)})",
-                          "correct the migration; nothing of it was kept.")
-        if end.status != 0 or migration.name not in (self.applied() or {}):
-            raise Failure("MIGRATION_FAILED", "migrations", f"{migration.name}: {migrations.psql_failure(end.stderr)}",
-                          "correct the migration; nothing of it was kept.")
-        return "; ".join(re.findall(r"geoclic-tolerated (.*)", end.stderr))
-
-    def dump(self, path: Path) -> int:
+    def dump(self, path: Path, step: str) -> int:
         """A dump in pg_dump's custom format, verified by pg_restore. Returns its bytes; nothing is left when it fails."""
-        partial = path.with_suffix(".partial")
+        needed, free = self.size(), shutil.disk_usage(path.parent).free
+        if free < needed:
+            raise Failure("DISK_FULL", step, f"{path.parent} has {free >> 20} MiB free, a dump may need {needed >> 20} MiB (no space left)",
+                          "free space on the server (old backups), or take a larger one, then run again.")
+        partial = path.with_name(f".{path.name}.partial")
         try:
-            with partial.open("wb") as file:
-                partial.chmod(0o600)
-                end = subprocess.run(self._words("pg_dump", "--format=custom"), stdout=file, stderr=subprocess.PIPE,
-                                     env=self._environment(), timeout=3600, check=False)
-            if end.returncode != 0:
-                raise Failure("DUMP_FAILED", "dump", end.stderr.decode(errors="replace"), "look at the database and the disk.")
-            with partial.open("rb") as file:
-                listed = subprocess.run(["docker", "exec", "-i", self.container, "pg_restore", "--list"], stdin=file,
-                                        capture_output=True, timeout=600, check=False)
-            if listed.returncode != 0 or b"TABLE" not in listed.stdout:
-                raise Failure("DUMP_FAILED", "dump", f"pg_restore cannot read it: {listed.stderr.decode(errors='replace')}",
-                              "look at the database and the disk.")
+            to_file(partial, self._words("pg_dump", "-h", "127.0.0.1", "--format=custom"), step=step, environment=self._environment())
+            verify_dump(self.container, partial, step)
             partial.rename(path)
-            return path.stat().st_size
         finally:
             partial.unlink(missing_ok=True)
+        return path.stat().st_size
 
-    def row_counts(self) -> dict[str, int]:
-        """Rows by table, exact."""
-        names = self.query("select quote_ident(tablename) from pg_tables where schemaname = 'public' order by 1").stdout.split()
-        return {name: int(self.query(f"select count(*) from {name}", timeout=600).stdout or 0) for name in names}
+    def _in_one_transaction(self, sql: str, name: str, code: str, *, before: list[str], after: str) -> None:
+        """Settings, `before`, the file on standard input (whose lines psql counts), `after`."""
+        first = [word for text in [self._settings(), *before] for word in ("-c", text)]
+        for attempt in range(1, _LOCK_ATTEMPTS + 1):
+            end = self._psql("--single-transaction", *first, "-f", "-", "-c", after, stdin=sql)
+            if end.status == 0:
+                return
+            error = psql_error(end.stderr)
+            if error.sqlstate != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
+                raise self._refused(error, name, code)
+            time.sleep(3)
 
-    def _script(self, sql: str, before: list[str], after: list[str]) -> Result:
-        """One transaction: settings, `before`, the file on standard input (whose lines psql counts), `after`."""
-        words = [word for text in [self._settings(), *before] for word in ("-c", text)]
-        words += ["-f", "-", *[word for text in after for word in ("-c", text)]]
-        return self._exec("psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", *words, stdin=sql, timeout=3600)
+    def _migrate_tolerating(self, migration: Migration, codes: list[str]) -> str:
+        """Statement by statement in one transaction; an error of a tolerated code undoes its statement alone."""
+        allowed = ", ".join(map(_literal, codes))
+        script = ["\\set ON_ERROR_STOP off", "\\set notes ''", "BEGIN;", self._settings()]
+        for statement in statements(migration.sql):
+            if statement.is_transaction_control:
+                continue
+            script += [
+                "SAVEPOINT geoclic;", f"{statement.text}", ";",
+                "\\if :ERROR", "ROLLBACK TO SAVEPOINT geoclic;",
+                f"SELECT :'LAST_ERROR_SQLSTATE' IN ({allowed}) AS is_tolerated \\gset",
+                "\\if :is_tolerated", f"\\set notes :notes 'line {statement.line}: ' :LAST_ERROR_SQLSTATE '; '",
+                "\\else", f"\\echo refused {statement.line} :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE", "ROLLBACK;", "\\quit", "\\endif",
+                "\\else", "RELEASE SAVEPOINT geoclic;", "\\endif",
+            ]
+        script += [self._record(migration, "CASE :'notes' WHEN '' THEN 'applied' ELSE 'tolerated' END", "rtrim(:'notes', '; ')"), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif",
+                   "COMMIT;", "\\echo committed :notes"]
+        end = self._psql("-f", "-", stdin="\n".join(script) + "\n")
+        said = end.stdout.splitlines()
+        refused = next((re.fullmatch(r"refused (\d+) (\S+) (.*)", line) for line in said if line.startswith("refused ")), None)
+        if refused:
+            raise self._refused(SqlError(int(refused[1]), refused[2], refused[3]), migration.name, "MIGRATION_FAILED")
+        done = next((line for line in said if line.startswith("committed")), None)
+        if done is None:
+            raise self._refused(psql_error(end.stderr), migration.name, "MIGRATION_FAILED")
+        return done.removeprefix("committed").strip().rstrip(";")
 
-    def _need(self, end: Result, name: str, code: str) -> None:
-        if end.status != 0:
-            cause = migrations.psql_failure(end.stderr).replace("<stdin>", name)
-            raise Failure(code, "migrations", cause if name in cause else f"{name}: {cause}",
-                          "correct the file; it ran in one transaction, nothing of it was kept.")
+    def _refused(self, error: SqlError, name: str, code: str) -> Failure:
+        if error.sqlstate == _LOCK_NOT_AVAILABLE:
+            return Failure("MIGRATION_LOCKED", "migrations", f"{error.describe(name)}: another transaction held a lock for {_LOCK_TIMEOUT}, {_LOCK_ATTEMPTS} times",
+                           "run again at a quiet hour; nothing of this file was kept.")
+        if error.sqlstate == "53100":
+            return Failure("DISK_FULL", "migrations", error.describe(name), "free space on the server, then run again; nothing of this file was kept.")
+        return Failure(code, "migrations", error.describe(name), "correct the file in the suite; it ran in one transaction, nothing of it was kept.")
+
+    def _read(self, path: Path) -> Migration:
+        try:
+            return read_migration(path.name, path.read_bytes())
+        except (OSError, UnicodeDecodeError) as error:
+            raise Failure("MIGRATION_UNREADABLE", "migrations", f"{path.name}: {error}", "correct the file in the suite (UTF-8 is expected).") from error
 
     @staticmethod
     def _settings() -> str:
-        # A DO block, so that nothing is printed.
-        return f"set local lock_timeout = '{_LOCK_TIMEOUT}'; do $$ begin perform pg_advisory_xact_lock({_LOCK}); end $$;"
+        # A block, so that nothing is printed.
+        return f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; DO $$ BEGIN PERFORM pg_advisory_xact_lock({_LOCK}); END $$;"
 
     def _create_ledger(self) -> str:
-        return (f"create table {self._ledger} (name text primary key, sha256 text not null, applied_at timestamptz not null"
-                " default now(), duration_ms integer not null, outcome text not null, notes text not null, tool_version text not null)")
+        return (f"CREATE TABLE {self._ledger} (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL"
+                " DEFAULT now(), duration_ms integer NOT NULL, outcome text NOT NULL, notes text NOT NULL, tool_version text NOT NULL)")
 
-    def _record(self, entry: migrations.Migration, outcome: str, notes: str) -> str:
-        # The transaction's own clock: the row is written by the same run of psql that did the work.
-        duration = "extract(milliseconds from clock_timestamp() - transaction_timestamp())::integer"
-        values = ", ".join([_literal(entry.name), _literal(entry.sha256), duration, _literal(outcome), _literal(notes), _literal(_TOOL)])
-        return f"insert into {self._ledger} (name, sha256, duration_ms, outcome, notes, tool_version) values ({values});"
+    def _record(self, entry: Migration, outcome: str = "'applied'", notes: str = "''") -> str:
+        """The ledger's row; `outcome` and `notes` are SQL expressions."""
+        duration = "(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer"
+        values = ", ".join([_literal(entry.name), _literal(entry.sha256), duration, outcome, notes, _literal(_TOOL)])
+        return f"INSERT INTO {self._ledger} (name, sha256, duration_ms, outcome, notes, tool_version) VALUES ({values});"
 
-    def _exec(self, *words: str, stdin: str | None = None, timeout: float = 60) -> Result:
+    def _psql(self, *words: str, stdin: str | None = None) -> Result:
+        return self._run(*_PSQL, "-h", "127.0.0.1", *words, stdin=stdin, timeout=3600)
+
+    def _run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> Result:
         return run(self._words(*words), stdin=stdin, timeout=timeout, environment=self._environment())
 
     def _words(self, program: str, *words: str) -> list[str]:
-        connection = ["-h", "127.0.0.1", "-U", self._adapter["user"], "-d", self._adapter["name"]]
-        return ["docker", "exec", "-i", "-e", "PGPASSWORD", self.container, program, *connection, *words]
+        return ["docker", "exec", "-i", "-e", "PGPASSWORD", "-e", "PGCLIENTENCODING=UTF8", self.container, program,
+                "-U", self._adapter["user"], "-d", self._adapter["name"], *words]
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PGPASSWORD": self._password}
+        return {"PGPASSWORD": self._password}
 
 
 def _literal(text: str) -> str:

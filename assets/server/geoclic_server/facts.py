@@ -1,81 +1,120 @@
-"""What the server tells of itself: read only, one question."""
+"""Everything that a status needs, asked once and read only."""
 
 import argparse
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import activation, backup, certificate, layout
+from . import activation, certificate, layout
 from . import command as frame
-from .compose import containers, health_of, service_of
+from .backup import last_backup
+from .compose import containers
+from .machine import disk_percents, memory_kib
 from .process import run
-from .schedules import NAMES
+from .schedules import TIMERS as OWN_TIMERS
+from .system import read_os_release
+
+_TIMERS = (*OWN_TIMERS, "certbot")
 
 
 def command() -> None:
-    frame.main("facts", _options, lambda _options: print(json.dumps(facts())))
+    frame.main("facts", _options, lambda options: print(json.dumps(facts(), ensure_ascii=False)))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="the only form there is")
 
 
 def facts() -> dict[str, Any]:
-    known = activation.status()
-    release = known["running"]
-    described = layout.read_json(layout.RELEASES / release / "release.json") if release else None
-    disk = shutil.disk_usage(layout.ROOT)
-    memory = _memory()
+    """One question a source, all at once."""
+    questions = {
+        "containers": _containers,
+        "certificate": certificate.served,
+        "schedules": _schedules,
+        "docker": _docker,
+    }
+    with ThreadPoolExecutor(len(questions)) as pool:
+        asked = {name: pool.submit(question) for name, question in questions.items()}
+        slow = {name: answer.result() for name, answer in asked.items()}
+    usage = shutil.disk_usage(layout.ROOT)
+    total, available = memory_kib()
+    activated = activation.status()
     return {
-        "release": release,
-        "former": known["former"],
-        "lastActivation": known["last"],
-        "containers": [_container(one) for one in containers(described["project"])] if described else [],
-        "certificate": certificate.served(),
-        "schedules": [_schedule(name) for name in (*NAMES, "certbot")],
-        "lastBackup": backup.last(),
-        "disk": {"usedPercent": round(100 * (disk.total - disk.free) / disk.total, 1), "freeGiB": round(disk.free / 2**30, 1)},
-        "memory": memory,
+        "format": 1,
+        "release": activated["running"],
+        "former": activated["former"],
+        **slow,
+        "lastBackup": last_backup(),
+        "lastActivation": activated["last"],
+        "monitor": layout.read_json(layout.STATE / "monitor.json"),
+        "disk": {"usedPercent": max(disk_percents().values()), "freeGiB": round(usage.free / 2**30, 1)},
+        "memory": {"totalMiB": total >> 10, "availableMiB": available >> 10},
         "load": list(os.getloadavg()),
-        "rebootRequired": Path("/run/reboot-required").exists(),
-        "os": _os_name(),
-        "docker": run(["docker", "version", "--format", "{{.Server.Version}}"]).stdout.strip() or None,
+        "rebootRequired": Path("/run/reboot-required").exists() or Path("/var/run/reboot-required").exists(),
+        "os": " ".join(read_os_release(Path("/etc/os-release").read_text())),
+        "scripts": os.path.basename(os.path.realpath(layout.SCRIPTS)),
     }
 
 
-def _container(one: dict[str, Any]) -> dict[str, Any]:
-    return {"service": service_of(one), "state": one["State"]["Status"], "health": health_of(one), "image": one["Config"]["Image"],
-            "since": one["State"]["StartedAt"]}
+def _containers() -> list[dict[str, Any]]:
+    release_id = layout.running_release()
+    if release_id is None:
+        return []
+    release = layout.read_release(release_id)
+    order = {service: index for index, service in enumerate(release["services"])}
+    rows = [
+        {
+            "service": container.service,
+            "state": container.status,
+            "health": container.health or None,
+            "image": container.image,
+            "since": container.started,
+            "id": container.id[:12],
+        }
+        for container in containers(release["project"])
+    ]
+    return sorted(rows, key=lambda row: (order.get(row["service"], len(order)), row["since"]))
 
 
-def _schedule(name: str) -> dict[str, Any]:
-    shown = run(["systemctl", "show", f"{name}.timer", "--property=NextElapseUSecRealtime,LastTriggerUSec,ActiveState,NextElapseUSecMonotonic"]).stdout
-    values = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
-    result = run(["systemctl", "show", f"{name}.service", "--property=Result", "--value"]).stdout.strip()
-    return {"name": name, "next": _next(name), "last": values.get("LastTriggerUSec") or None, "result": result,
-            "active": values.get("ActiveState") == "active"}
+def _docker() -> dict[str, str | None]:
+    engine = run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=10)
+    compose = run(["docker", "compose", "version", "--short"], timeout=10)
+    return {
+        "engine": engine.stdout.strip() if engine.status == 0 else None,
+        "compose": compose.stdout.strip() if compose.status == 0 else None,
+    }
 
 
-def _next(name: str) -> str | None:
-    """From the list of timers, which counts monotonic ones too."""
-    listed = run(["systemctl", "list-timers", "--all", "--output=json", f"{name}.timer"]).stdout
+def _schedules() -> list[dict[str, Any]]:
+    units = [f"{name}.{kind}" for name in _TIMERS for kind in ("timer", "service")]
+    names = "Id,LoadState,NextElapseUSecRealtime,LastTriggerUSec,Result"
+    return schedules(run(["systemctl", "show", f"--property={names}", *units], timeout=10, environment={"TZ": "UTC", "LC_ALL": "C"}).stdout)
+
+
+def schedules(shown: str) -> list[dict[str, Any]]:
+    """Rows from `systemctl show` of timers and their services; systemd tells them in UTC."""
+    units: dict[str, dict[str, str]] = {}
+    for block in shown.strip().split("\n\n"):
+        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        units[values.get("Id", "")] = values
+    return [
+        {
+            "name": name,
+            "next": _time(timer.get("NextElapseUSecRealtime", "")),
+            "last": _time(timer.get("LastTriggerUSec", "")),
+            "result": units.get(f"{name}.service", {}).get("Result") or None,
+        }
+        for name in _TIMERS
+        if (timer := units.get(f"{name}.timer", {})).get("LoadState") == "loaded"
+    ]
+
+
+def _time(text: str) -> str | None:
     try:
-        microseconds = json.loads(listed)[0]["next"]
-    except (ValueError, IndexError, KeyError):
+        return datetime.strptime(text, "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=timezone.utc).isoformat()
+    except ValueError:
         return None
-    if not microseconds:
-        return None
-    return datetime.fromtimestamp(microseconds / 1e6, timezone.utc).isoformat(timespec="minutes")
-
-
-def _memory() -> dict[str, int]:
-    values = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    return {"totalMiB": int(values["MemTotal"].split()[0]) // 1024, "availableMiB": int(values["MemAvailable"].split()[0]) // 1024}
-
-
-def _os_name() -> str:
-    values = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
-    return values.get("PRETTY_NAME", "").strip('"')

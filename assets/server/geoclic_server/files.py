@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import layout
+from .compose import configuration
 from .failure import Failure
 from .process import run
 
@@ -14,7 +15,7 @@ from .process import run
 _KEPT = {".maintenance"}
 
 
-def place_binds(release: dict[str, Any], suite: Path) -> None:
+def place_binds(release: dict[str, Any], folder: Path) -> None:
     """Copies each configuration once; a folder by that hash is never changed again."""
     for bind in release["binds"]:
         target = Path(bind["target"])
@@ -23,7 +24,7 @@ def place_binds(release: dict[str, Any], suite: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.partial")
         _remove(partial)
-        source = suite / bind["source"]
+        source = folder / bind["source"]
         if source.is_dir():
             shutil.copytree(source, partial)
             for name, text in bind["files"].items():
@@ -33,13 +34,13 @@ def place_binds(release: dict[str, Any], suite: Path) -> None:
         partial.rename(target)
 
 
-def place_static(release: dict[str, Any], suite: Path) -> None:
+def place_static(release: dict[str, Any], folder: Path) -> None:
     """Makes the served folders equal to the release's; a file that is equal keeps its time, a changed one is new."""
     for static in release["static"]:
         target = Path(static["target"])
         target.mkdir(parents=True, exist_ok=True)
         mount_points = static["mountPoints"]
-        mirror(suite / static["source"], target, {*mount_points, *_KEPT})
+        mirror(folder / static["source"], target, {*mount_points, *_KEPT})
         for name in mount_points:
             (target / name).mkdir(parents=True, exist_ok=True)
 
@@ -68,21 +69,34 @@ def mirror(source: Path, target: Path, kept: set[str]) -> None:
 
 def place_logs(release: dict[str, Any]) -> None:
     """Each log folder belongs to the user that its service runs as."""
-    for service, described in release["services"].items():
-        folder = layout.LOGS / service
-        if folder.exists():
-            continue
-        user = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "id", described["image"], "-u"], timeout=60)
-        folder.mkdir(parents=True)
-        if user.status == 0 and user.stdout.strip().isdigit():
-            os.chown(folder, int(user.stdout), int(user.stdout))
+    for service, described in configuration(release)["services"].items():
+        sources = [Path(volume["source"]) for volume in described.get("volumes", []) if volume["type"] == "bind"]
+        for folder in sources:
+            if folder.is_relative_to(layout.LOGS) and not folder.exists():
+                owner = _owner(release["services"][service]["image"])
+                partial = folder.with_name(f".{folder.name}.partial")
+                partial.mkdir(parents=True, exist_ok=True)
+                os.chown(partial, *owner)
+                partial.rename(folder)
 
 
-def check_space(needed_mib: int = 300) -> None:
+def _owner(image: str) -> tuple[int, int]:
+    """User and group that an image's program runs as."""
+    if not run(["docker", "image", "inspect", "--format", "{{.Config.User}}", image]).stdout.strip():
+        return 0, 0
+    asked = run(["docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", image, "-c", "id -u; id -g"], timeout=60)
+    numbers = asked.stdout.split()
+    if asked.status != 0 or len(numbers) != 2:
+        raise Failure("IMAGE_UNFIT", "preflight", f"{image} does not tell its user: {asked.said}", "correct the image in the suite.")
+    return int(numbers[0]), int(numbers[1])
+
+
+def check_space(step: str, needed_mib: int = 300) -> None:
+    """Raises Failure DISK_FULL."""
     for path in (str(layout.ROOT), "/var/lib/docker", "/"):
         free = shutil.disk_usage(path).free // 2**20
         if free < needed_mib:
-            raise Failure("DISK_FULL", "preflight", f"{path} has {free} MiB free, {needed_mib} are needed (no space left)",
+            raise Failure("DISK_FULL", step, f"{path} has {free} MiB free, {needed_mib} are needed (no space left)",
                           "free space (old backups, logs) or take a larger server, then run again.")
 
 

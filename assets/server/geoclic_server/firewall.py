@@ -1,67 +1,137 @@
-"""A table of our own in nftables. A rule set that would lock us out undoes itself."""
+"""A table of our own in nftables. A rule set that would lock us out undoes itself.
 
+New rules are pending until an SSH connection came in under them; only then do they last over a reboot.
+"""
+
+import os
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from .failure import Failure, say
-from .process import run
+from .layout import write
+from .process import Result, run
 
-_RULES = Path("/etc/geoclic/firewall.nft")
-_PENDING = Path("/run/geoclic-firewall-pending")
+_FOLDER = Path("/etc/geoclic")
+_RULES = _FOLDER / "firewall.nft"
+_PENDING = Path("/run/geoclic-firewall.nft")
+_TABLE = ("inet", "geoclic")
 _REVERT = "geoclic-firewall-revert"
 _REVERT_SECONDS = 90
+_STEP = "base.firewall"
 
 
-def rules(ssh_port: int) -> str:
+def rules(ssh_ports: Sequence[int]) -> str:
     """Lets in what is answered, loopback, ping, SSH, HTTP and HTTPS, for IPv4 and IPv6; containers reach the host.
 
     What Docker publishes goes by the forward hook and is not touched.
     """
-    return f"""table inet geoclic
-delete table inet geoclic
-table inet geoclic {{
+    ports = ", ".join(str(port) for port in sorted({*ssh_ports, 80, 443}))
+    return f"""table {' '.join(_TABLE)}
+delete table {' '.join(_TABLE)}
+table {' '.join(_TABLE)} {{
     chain input {{
         type filter hook input priority filter; policy drop;
         ct state established,related accept
         ct state invalid drop
         iif lo accept
-        iifname {{ "docker0", "br-*" }} accept
+        iifname "docker0" accept
+        iifname "br-*" accept
         meta l4proto {{ icmp, ipv6-icmp }} accept
         udp sport 67 udp dport 68 accept
         udp sport 547 udp dport 546 accept
-        tcp dport {{ {", ".join(str(port) for port in sorted({ssh_port, 80, 443}))} }} accept
+        tcp dport {{ {ports} }} accept
     }}
 }}
 """
 
 
+def is_in_force() -> bool:
+    return run(["nft", "list", "table", *_TABLE]).status == 0
+
+
 def apply(ssh_port: int) -> None:
-    """Puts the rules in force unless they are; they vanish after 90 s when nobody comes in to confirm them."""
-    wanted = rules(ssh_port)
-    in_force = run(["nft", "list", "table", "inet", "geoclic"]).status == 0
-    if in_force and _RULES.exists() and _RULES.read_text() == wanted:
-        return
+    """Puts the rules in force unless they are; without a confirmation within 90 s the former ones come back."""
     known = run(["nft", "list", "tables"])
     if known.status != 0:
-        raise Failure("FIREWALL_FAILED", "base.firewall", f"nftables does not work here: {known.said}",
-                      "use a kernel with nf_tables.")
-    _RULES.parent.mkdir(parents=True, exist_ok=True)
-    checked = run(["nft", "--check", "--file", "-"], stdin=wanted)
-    if checked.status != 0:
-        raise Failure("FIREWALL_FAILED", "base.firewall", checked.said, "report this: the rules do not fit this nftables.")
+        raise _failure(f"nftables does not work here: {known.said}", "use a kernel with nf_tables (VPSes of KVM have one).")
+    wanted = rules([ssh_port, *_listening_ports()])
+    pending = _pending()
+    if is_in_force() and wanted in (pending[1] if pending else None, _RULES.read_text() if _RULES.exists() else None):
+        return
+    _need(run(["nft", "--check", "--file", "-"], stdin=wanted), "report this: the rules do not fit this nftables.")
     run(["systemctl", "stop", f"{_REVERT}.timer"])
-    timer = run(["systemd-run", f"--unit={_REVERT}", f"--on-active={_REVERT_SECONDS}", "--collect", "nft", "delete", "table", "inet", "geoclic"])
-    if timer.status != 0:
-        raise Failure("FIREWALL_FAILED", "base.firewall", f"no way back could be set: {timer.said}", "look at systemd.")
-    _PENDING.touch()
-    applied = run(["nft", "--file", "-"], stdin=wanted)
-    if applied.status != 0:
-        raise Failure("FIREWALL_FAILED", "base.firewall", applied.said, "look at `nft list ruleset`.")
-    _RULES.write_text(wanted)
-    say("base.firewall", f"in force, undone after {_REVERT_SECONDS} s unless a new connection confirms it")
+    program = os.path.realpath(Path(__file__).parent.parent / "run.py")
+    _need(run(["systemd-run", "--quiet", f"--unit={_REVERT}", f"--on-active={_REVERT_SECONDS}", "--timer-property=AccuracySec=1s",
+               "python3", "-B", program, "firewall", "revert", "--client", "server"]), "look at systemd on the server.")
+    write(_PENDING, f"# {time.clock_gettime(time.CLOCK_BOOTTIME)}\n{wanted}", 0o600)
+    _need(run(["nft", "--file", "-"], stdin=wanted), "look at `nft list ruleset` on the server.")
+    say(_STEP, f"in force; undone after {_REVERT_SECONDS} s unless a new SSH connection confirms it")
 
 
 def confirm() -> None:
-    """Keeps the rules: a connection came in under them."""
-    if _PENDING.exists():
-        run(["systemctl", "stop", f"{_REVERT}.timer"])
-        _PENDING.unlink(missing_ok=True)
+    """Keeps pending rules when this command came by an SSH connection that was made under them."""
+    pending = _pending()
+    connected = _connected_at() if pending else None
+    if pending is None or connected is None or connected <= pending[0]:
+        return
+    _FOLDER.mkdir(exist_ok=True)
+    # From here on the boot unit finds them.
+    write(_RULES, pending[1], 0o600)
+    _PENDING.unlink(missing_ok=True)
+    run(["systemctl", "stop", f"{_REVERT}.timer"])
+
+
+def revert() -> None:
+    """Back to the confirmed rules, or to none; nothing to do when the pending ones were confirmed meanwhile."""
+    if not _PENDING.exists():
+        return
+    _PENDING.unlink()
+    if _RULES.exists():
+        run(["nft", "--file", str(_RULES)])
+    else:
+        run(["nft", "delete", "table", *_TABLE])
+    say(_STEP, "undone: nobody came in under the new rules")
+
+
+def _listening_ports() -> list[int]:
+    """Ports that sshd itself is configured for: the stack file may name one that somebody forwards."""
+    shown = run(["sshd", "-T"]).stdout.splitlines()
+    return [int(line.split()[1]) for line in shown if line.startswith("port ")]
+
+
+def _connected_at() -> float | None:
+    """When the SSH connection began that this process belongs to, in seconds after boot; None when it belongs to none.
+
+    A shared connection has one process for all its commands, so it counts from its own beginning.
+    """
+    process = os.getpid()
+    while process > 1:
+        name, process, began = read_stat(Path(f"/proc/{process}/stat").read_text())
+        if name.startswith("sshd"):
+            return began
+    return None
+
+
+def read_stat(text: str) -> tuple[str, int, float]:
+    """Name, parent and start (seconds after boot) of a process, from /proc/PID/stat."""
+    name, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+    return name, int(rest[1]), int(rest[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _pending() -> tuple[float, str] | None:
+    """When the rules came into force that nobody has confirmed yet, in seconds after boot, and the rules."""
+    try:
+        since, _, text = _PENDING.read_text().partition("\n")
+    except FileNotFoundError:
+        return None
+    return float(since.removeprefix("# ")), text
+
+
+def _need(result: Result, action: str) -> None:
+    if result.status != 0:
+        raise _failure(result.said, action)
+
+
+def _failure(cause: str, action: str) -> Failure:
+    return Failure("FIREWALL_FAILED", _STEP, cause, action)

@@ -1,7 +1,8 @@
-"""Our own timers for backup and monitoring. Nobody's crontab is touched."""
+"""Timers of our own for the backup and the monitor; nobody else's crontab or unit is touched."""
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import command as frame
@@ -9,50 +10,63 @@ from . import layout
 from .failure import Failure, say
 from .process import run
 
-_UNITS = Path("/etc/systemd/system")
-NAMES = ("geoclic-backup", "geoclic-monitor")
+_TEMPLATES = Path(__file__).parent.parent / "units"
+_SYSTEMD = Path("/etc/systemd/system")
+_STEP = "schedules"
+TIMERS = ("geoclic-backup", "geoclic-monitor")
 
 
 def command() -> None:
-    frame.main("schedules", _options, lambda options: install(options.client, options.domain, options.backup, options.monitor_minutes))
+    frame.main("schedules", _options, lambda options: schedule(
+        {"CLIENT": options.client, "DOMAIN": options.domain, "BACKUP": options.backup, "MINUTES": options.monitor_minutes}))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--backup", required=True, help="local time of the daily backup, HH:MM")
+    parser.add_argument("--monitor-minutes", required=True, help="minutes between two checks, 1 to 60")
     parser.add_argument("--domain", required=True)
-    parser.add_argument("--backup", required=True, help="time of the day, HH:MM")
-    parser.add_argument("--monitor-minutes", required=True, type=int)
 
 
-def units(client: str, domain: str, backup: str, monitor_minutes: int) -> dict[str, str]:
-    """Text of each unit by its file name."""
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", backup) or not 1 <= monitor_minutes <= 60:
-        raise Failure("INPUT_INVALID", "schedules", f"got {backup!r} and {monitor_minutes}", "give HH:MM and 1 to 60 minutes.")
-
-    def service(what: str, name: str, options: str) -> str:
-        return (f"[Unit]\nDescription={what} of {client}\nAfter=docker.service\n\n[Service]\nType=oneshot\nNice=10\nIOSchedulingClass=idle\n"
-                f"TimeoutStartSec=7200\nExecStart={layout.SCRIPTS}/{name} --client {client}{options}\n")
-
-    def timer(what: str, when: str) -> str:
-        return f"[Unit]\nDescription=Timer: {what} of {client}\n\n[Timer]\n{when}\n\n[Install]\nWantedBy=timers.target\n"
-
-    return {
-        "geoclic-backup.service": service("Daily backup", "backup", ""),
-        "geoclic-backup.timer": timer("daily backup", f"OnCalendar=*-*-* {backup}:00\nRandomizedDelaySec=120\nPersistent=true"),
-        "geoclic-monitor.service": service("Monitoring", "monitor", f" --domain {domain}"),
-        "geoclic-monitor.timer": timer("monitoring", f"OnBootSec=120\nOnActiveSec={monitor_minutes}min\nOnUnitActiveSec={monitor_minutes}min"),
-    }
-
-
-def install(client: str, domain: str, backup: str, monitor_minutes: int) -> None:
+def schedule(values: Mapping[str, str]) -> None:
+    """Raises Failure INPUT_INVALID or UNIT_FAILED."""
+    _check(values)
     changed = []
-    for name, text in units(client, domain, backup, monitor_minutes).items():
-        path = _UNITS / name
-        if not path.exists() or path.read_text() != text:
-            layout.write(path, text)
-            changed.append(name)
-    timers = [f"{name}.timer" for name in NAMES]
-    for words in (["daemon-reload"], ["enable", *timers], ["restart" if changed else "start", *timers]):
-        result = run(["systemctl", *words])
-        if result.status != 0:
-            raise Failure("UNIT_FAILED", "schedules", result.said, "look at `systemctl status` on the server.")
-    say("schedules", f"backup at {backup}, monitoring every {monitor_minutes} minutes")
+    for template in sorted(_TEMPLATES.glob("geoclic-*")):
+        unit = _SYSTEMD / template.name
+        text = render(template.read_text(), values)
+        if not unit.exists() or unit.read_text() != text:
+            layout.write(unit, text)
+            changed.append(unit.name)
+    timers = [f"{name}.timer" for name in TIMERS]
+    if not changed and run(["systemctl", "is-active", "--quiet", *timers]).status == 0:
+        say(_STEP, "nothing to do")
+        return
+    _systemctl("daemon-reload")
+    _systemctl("enable", "--quiet", *timers)
+    # A timer that runs keeps its old times until it is restarted.
+    _systemctl("restart", *timers)
+    say(_STEP, f"backup at {values['BACKUP']}, check every {values['MINUTES']} min")
+
+
+def render(template: str, values: Mapping[str, str]) -> str:
+    """A unit with its `@NAME@` filled in; a missing name is a KeyError."""
+    return re.sub(r"@([A-Z]+)@", lambda match: values[match.group(1)], template)
+
+
+def _check(values: Mapping[str, str]) -> None:
+    rules = {
+        "BACKUP": (r"([01]\d|2[0-3]):[0-5]\d", "HH:MM, e.g. 02:00"),
+        "MINUTES": (r"[1-9]|[1-5]\d|60", "1 to 60"),
+        "DOMAIN": (r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a host name"),
+    }
+    for name, (pattern, expected) in rules.items():
+        if not re.fullmatch(pattern, values[name]):
+            raise Failure("INPUT_INVALID", _STEP, f"{name.lower()} is {values[name]!r}, expected {expected}",
+                          "correct the schedules in the stack file.")
+
+
+def _systemctl(*words: str) -> None:
+    result = run(["systemctl", *words])
+    if result.status != 0:
+        raise Failure("UNIT_FAILED", _STEP, f"systemctl {' '.join(words)}: {result.said}",
+                      "look at `systemctl status` on the server.")

@@ -1,154 +1,193 @@
-"""Replaces services one by one: the new container beside the old until it is healthy."""
+"""Replaces services one by one: the new container beside the old one until it is healthy, the old one kept until the end."""
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from .compose import CONFIG_HASH, compose, config_hashes, containers, health_of, last_lines, service_of
-from .failure import Failure
+from . import layout, replacement
+from .compose import Container, compose, config_hashes, containers, last_lines
+from .failure import Failure, one_line
 from .process import run
+from .replacement import Step
 
 _STEP = "services"
-_HEALTHY_SECONDS = 150
+_HEALTHY_SECONDS = 180
+_RESTARTS = 3
+"""A service may meet another one that still starts; more than this is a loop."""
 
+Release = dict[str, Any]
 Say = Callable[[str, str], None]
 
 
-def changed(hashes: dict[str, str], found: Sequence[dict[str, Any]]) -> list[str]:
-    """Services that have no single running container of their present configuration, in the order of `hashes`."""
-
-    def is_right(service: str, wanted: str) -> bool:
-        own = [container for container in found if service_of(container) == service]
-        return (
-            len(own) == 1
-            and own[0]["State"]["Running"]
-            and health_of(own[0]) != "unhealthy"
-            and own[0]["Config"]["Labels"].get(CONFIG_HASH) == wanted
-        )
-
-    return [service for service, wanted in hashes.items() if not is_right(service, wanted)]
+def to_change(release: Release) -> list[str]:
+    """Services that do not run the release's configuration."""
+    return [step.service for step in replacement.plan(release, config_hashes(release), containers(release["project"])) if not step.is_done]
 
 
-def removed(services: Sequence[str], found: Sequence[dict[str, Any]]) -> list[str]:
-    """Ids of the project's containers whose service is not in the release any more."""
-    return [container["Id"] for container in found if service_of(container) not in services]
+class Rollout:
+    """Brings a project's services to a release; `undo` takes it back, `finish` removes what `undo` would have needed."""
 
-
-def to_change(release: dict[str, Any]) -> list[str]:
-    hashes = config_hashes(release)
-    ordered = {service: hashes[service] for service in release["services"]}
-    return changed(ordered, containers(release["project"]))
-
-
-class Replacement:
-    """Brings a project's services to a release, and knows which ones it touched."""
-
-    def __init__(self, release: dict[str, Any], say: Say) -> None:
+    def __init__(self, release: Release, say: Say) -> None:
         self._release, self._say = release, say
+        self._project: str = release["project"]
         self._hashes = config_hashes(release)
         self.touched: list[str] = []
 
-    def run(self, names: Sequence[str]) -> None:
-        """Raises Failure UNHEALTHY for the first service that does not become healthy; its former container serves on."""
-        plain = [name for name in names if not self._is("ingress", name) and not self._is("stateful", name)]
-        for name in names:
-            if self._is("stateful", name):
-                self._recreate(name)
-        self._start_missing([name for name in plain if not self._own(name)])
-        for name in plain:
-            if name in to_change(self._release):
-                self._replace(name)
-        for name in names:
-            if self._is("ingress", name):
-                self._recreate(name)
-        self._remove_others()
+    def run(self) -> None:
+        """Raises Failure UNHEALTHY for the first service that does not become healthy; its former container serves then."""
+        steps = [step for step in self._plan() if not step.is_done]
+        if steps:
+            self._say(_STEP, f"to change: {', '.join(step.service for step in steps)}")
+        # Nothing of theirs is served yet, so they may start together.
+        first = [step for step in steps if not step.is_exclusive and not step.former]
+        for step in steps:
+            if step in first:
+                self._start_together(first)
+                first = []
+            if step.is_exclusive or step.former:
+                self._replace(step)
 
-    def _is(self, kind: str, service: str) -> bool:
-        return bool(self._release["services"][service][kind])
+    def undo(self, former: Release | None) -> None:
+        """Starts the former containers again and removes the new ones. Raises Failure when one does not come back."""
+        former_hashes = config_hashes(former) if former else {}
+        for step in reversed(self._plan()):
+            back = replacement.to_restore(step, former_hashes.get(step.service))
+            if step.service in self.touched and (back or (former and step.service not in former["services"])):
+                self._restore(step, back)
+        self._say("undo", f"{', '.join(self.touched)} as before")
 
-    def _own(self, service: str) -> list[dict[str, Any]]:
-        return [container for container in containers(self._release["project"]) if service_of(container) == service]
+    def finish(self) -> None:
+        """Removes the former containers, and those of services that the release does not have."""
+        for step in self._plan():
+            for container in step.former:
+                self._remove(container)
+        for container in replacement.foreign(list(self._release["services"]), containers(self._project)):
+            self._stop(container, 30)
+            self._remove(container)
+            self._say(_STEP, f"{container.service} removed: it is not in the release")
 
-    def _up(self, *words: str) -> None:
-        end = compose(self._release, "up", "-d", "--no-build", "--no-deps", "--pull", "never", *words)
-        if end.status != 0:
-            raise Failure("START_FAILED", _STEP, f"{words[-1]}: {end.said}", "look at `docker ps -a` on the server.")
+    def _plan(self) -> list[Step]:
+        return replacement.plan(self._release, self._hashes, containers(self._project))
 
-    def _start_missing(self, names: Sequence[str]) -> None:
-        """Services without any container start together: nothing of theirs is served yet."""
-        if not names:
-            return
+    def _start_together(self, steps: Sequence[Step]) -> None:
         began = time.monotonic()
-        self.touched += names
-        self._up("--no-recreate", *names)
-        for name in names:
-            for container in self._own(name):
-                self._await(name, container["Id"])
-        self._say(_STEP, f"{', '.join(names)} started in {time.monotonic() - began:.1f} s")
+        self.touched += [step.service for step in steps]
+        fresh = [step.fresh or self._make(step) for step in steps]
+        self._start(*fresh)
+        for container in fresh:
+            self._await_healthy(container)
+        self._say(_STEP, f"{', '.join(step.service for step in steps)} healthy after {time.monotonic() - began:.1f} s")
 
-    def _replace(self, name: str) -> None:
+    def _replace(self, step: Step) -> None:
         began = time.monotonic()
-        former = self._own(name)
-        wanted = self._hashes[name]
-        # An interrupted run may have left the new one already, or ended containers that only are in the way.
-        for container in former:
-            if not container["State"]["Running"]:
-                run(["docker", "rm", "-f", container["Id"]])
-        former = [container for container in former if container["State"]["Running"]]
-        fresh = [c["Id"] for c in former if c["Config"]["Labels"].get(CONFIG_HASH) == wanted and health_of(c) != "unhealthy"]
-        old = [container["Id"] for container in former if container["Id"] not in fresh]
-        self.touched.append(name)
-        if not fresh:
-            self._up("--no-recreate", "--scale", f"{name}={len(old) + 1}", name)
-            fresh = [container["Id"] for container in self._own(name) if container["Id"] not in old]
+        self.touched.append(step.service)
+        if step.service == self._release["adapter"]["tls"]["service"]:
+            self._test_ingress()
+        fresh = step.fresh or self._make(step)
+        serving = [container for container in step.former if container.is_running]
+        if step.is_exclusive:
+            self._stop_all(serving)
         try:
-            for container_id in fresh[:1]:
-                self._await(name, container_id)
+            self._start(fresh)
+            self._await_healthy(fresh)
         except Failure:
-            for container_id in fresh:
-                run(["docker", "rm", "-f", container_id])
+            self._remove(fresh)
+            if step.is_exclusive and serving:
+                self._start(*serving)
             raise
-        self._reload_ingress()
-        drain = int(self._release["services"][name]["drainSeconds"])
-        for container_id in [*old, *fresh[1:]]:
-            run(["docker", "stop", "-t", str(drain), container_id], timeout=drain + 60)
-            run(["docker", "rm", "-f", container_id])
-        self._reload_ingress()
-        self._say(_STEP, f"{name} replaced in {time.monotonic() - began:.1f} s")
+        if not step.is_exclusive and serving:
+            self._let_ingress_resolve()
+            self._stop_all(serving)
+            self._let_ingress_resolve()
+        verb = "replaced" if step.former else "started"
+        self._say(_STEP, f"{step.service} {verb} in {time.monotonic() - began:.1f} s")
 
-    def _recreate(self, name: str) -> None:
-        """For the one that holds the data and the one that holds the ports: there cannot be two."""
-        began = time.monotonic()
-        self.touched.append(name)
-        self._up(name)
-        for container in self._own(name):
-            self._await(name, container["Id"])
-        self._say(_STEP, f"{name} started in {time.monotonic() - began:.1f} s")
+    def _restore(self, step: Step, back: Container | None) -> None:
+        if step.fresh and (step.is_exclusive or back is None):
+            self._remove(step.fresh)
+        if back is None:
+            return
+        self._start(back)
+        self._await_healthy(back)
+        if step.fresh and not step.is_exclusive:
+            self._let_ingress_resolve()
+            self._stop_all([step.fresh])
+            self._remove(step.fresh)
+            self._let_ingress_resolve()
 
-    def _await(self, name: str, container_id: str) -> None:
+    def _make(self, step: Step) -> Container:
+        """A container of the release's configuration beside what there is, not started."""
+        present = {container.id for container in step.former}
+        made = compose(self._release, "up", "--no-start", "--no-recreate", "--no-build", "--no-deps", "--pull", "never",
+                       "--scale", f"{step.service}={len(present) + 1}", step.service)
+        fresh = [one for one in containers(self._project) if one.service == step.service and one.id not in present]
+        if made.status != 0 or len(fresh) != 1:
+            raise Failure("START_FAILED", _STEP, f"{step.service}: {one_line(made.said, 400)}", "look at `docker ps -a` on the server.")
+        return fresh[0]
+
+    def _start(self, *chosen: Container) -> None:
+        started = run(["docker", "start", *[container.id for container in chosen]], timeout=120)
+        if started.status != 0:
+            names = ", ".join(container.service for container in chosen)
+            raise Failure("START_FAILED", _STEP, f"{names}: {one_line(started.stderr, 400)}", "look at `docker ps -a` on the server.")
+
+    def _await_healthy(self, container: Container) -> None:
         end = time.monotonic() + _HEALTHY_SECONDS
+        fine_since: float | None = None
         while True:
-            found = [c for c in containers(self._release["project"]) if c["Id"] == container_id]
-            health = health_of(found[0]) if found else "gone"
-            restarts = found[0]["RestartCount"] if found else 0
-            if health in ("healthy", "running"):
+            now = next((one for one in containers(self._project) if one.id == container.id), None)
+            is_fine = now is not None and now.is_fine
+            fine_since = (fine_since or time.monotonic()) if is_fine else None
+            # Without a check, running for a while must do.
+            if now and fine_since is not None and (now.health or time.monotonic() - fine_since > 3):
                 return
-            is_over = time.monotonic() > end
-            if health in ("unhealthy", "exited", "dead", "gone", "restarting") or restarts > 0 or is_over:
-                raise Failure("UNHEALTHY", _STEP,
-                              f"{name} is {'still ' if is_over else ''}{health} after {restarts} restarts; {last_lines(container_id, 12)}",
-                              f"correct {name} in the suite (or pin the former release), then run again.")
+            # One that has just crashed counts as unhealthy too, and may come up at its next start.
+            is_lost = now is None or now.condition in ("unhealthy", "exited", "dead") or now.restarts >= _RESTARTS
+            if is_lost or time.monotonic() > end:
+                raise self._unhealthy(container, now)
             time.sleep(0.3)
 
-    def _reload_ingress(self) -> None:
-        """An ingress with fixed upstreams resolves them only when it loads."""
-        tls = self._release["adapter"]["tls"]
-        for container in self._own(tls["service"]):
-            if container["State"]["Running"]:
-                run(["docker", "exec", container["Id"], *tls["reload"]])
+    def _unhealthy(self, container: Container, now: Container | None) -> Failure:
+        condition = "gone" if now is None else f"{now.condition} after {now.restarts} restarts"
+        said = one_line(now.health_output, 300) if now else ""
+        lines = one_line(last_lines(container.id), 1200)
+        cause = f"{container.service} is {condition}" + (f"; its check says: {said}" if said else "") + f"; its last lines: {lines or 'none'}"
+        return Failure("UNHEALTHY", _STEP, cause, f"correct {container.service} in the suite (or pin the former release), then run again.")
 
-    def _remove_others(self) -> None:
-        for container_id in removed(list(self._release["services"]), containers(self._release["project"])):
-            run(["docker", "stop", "-t", "30", container_id], timeout=90)
-            run(["docker", "rm", "-f", container_id])
-            self._say(_STEP, f"{container_id[:12]} removed: its service is not in the release")
+    def _stop_all(self, chosen: Sequence[Container]) -> None:
+        for container in chosen:
+            self._stop(container, int(self._release["services"][container.service]["drainSeconds"]))
+
+    @staticmethod
+    def _stop(container: Container, seconds: int) -> None:
+        """SIGTERM (or what the image says), and time for the last requests."""
+        run(["docker", "stop", "-t", str(seconds), container.id], timeout=seconds + 60)
+
+    @staticmethod
+    def _remove(container: Container) -> None:
+        run(["docker", "rm", "-f", container.id])
+
+    def _test_ingress(self) -> None:
+        """The ingress's configuration is tried in a container of its own, while the present one serves."""
+        tls = self._release["adapter"]["tls"]
+        tested = compose(self._release, "run", "--rm", "--no-deps", "-T", tls["service"], *tls["test"], timeout=60)
+        if tested.status != 0:
+            raise Failure("INGRESS_REFUSES", _STEP, one_line(tested.stderr, 600), "correct the suite's ingress configuration; nothing of it was replaced.")
+
+    def _let_ingress_resolve(self) -> None:
+        """An ingress with fixed upstreams learns addresses only when it loads; one that resolves needs no reload."""
+        tls = self._release["adapter"]["tls"]
+        for ingress in containers(self._project):
+            if ingress.service != tls["service"] or not ingress.is_running or replacement.resolves_by_itself(_configurations(ingress)):
+                continue
+            if run(["docker", "exec", ingress.id, *tls["test"]]).status == 0:
+                run(["docker", "exec", ingress.id, *tls["reload"]])
+                # New workers take over a moment after the command.
+                time.sleep(1)
+
+
+def _configurations(container: Container) -> list[str]:
+    mounted = [Path(source) for source in container.mounts if Path(source).is_relative_to(layout.BINDS)]
+    files = [file for path in mounted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    return [file.read_text(errors="replace") for file in files]

@@ -14,7 +14,7 @@ _SUPPORTED = {
 # The ones whose own packages have Compose v2 and restic 0.18.
 _SUFFICIENT = {("debian", "13")}
 
-_COMMON = ("ca-certificates", "certbot", "curl", "gnupg", "nftables", "openssl", "python3", "rsync", "unattended-upgrades")
+_COMMON = ("ca-certificates", "certbot", "curl", "logrotate", "nftables", "openssl", "rsync", "unattended-upgrades")
 _DOCKER_OFFICIAL = ("containerd.io", "docker-buildx-plugin", "docker-ce", "docker-ce-cli", "docker-compose-plugin")
 _DOCKER_DEBIAN = ("docker-buildx", "docker-cli", "docker-compose", "docker.io")
 
@@ -45,7 +45,7 @@ def plan(os_release: str, *, is_docker_repository_reachable: bool, has_docker: b
         raise Failure("OS_UNSUPPORTED", "base.system", f"this is {' '.join(system).strip() or 'an unknown system'}",
                       f"use one of: {allowed}.")
     restic = "package" if system in _SUFFICIENT else "binary"
-    packages = (*_COMMON, "restic") if restic == "package" else (*_COMMON, "bzip2")
+    packages = (*_COMMON, "restic") if restic == "package" else _COMMON
     if has_docker:
         docker = "present"
     elif is_docker_repository_reachable:

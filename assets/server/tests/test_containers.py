@@ -1,0 +1,122 @@
+"""Plans made of containers: replacing them, starting them at boot, finding what is down."""
+
+import dataclasses
+import unittest
+from typing import Any
+
+from geoclic_server import boot, monitor, replacement
+from geoclic_server.compose import Container, read_container
+from geoclic_server.replacement import Step
+
+RELEASE: dict[str, Any] = {
+    "services": {
+        "api": {"stateful": False, "ingress": False, "image": "geoclic/api:new"},
+        "nginx": {"stateful": False, "ingress": True, "image": "geoclic/nginx:same"},
+        "db": {"stateful": True, "ingress": False, "image": "geoclic/db:same"},
+        "sig": {"stateful": False, "ingress": False, "image": "geoclic/sig:same"},
+    }
+}
+HASHES = {"api": "new", "nginx": "same", "db": "same", "sig": "same"}
+
+
+def container(identity: str, service: str = "api", config_hash: str = "same", status: str = "running", health: str = "healthy") -> Container:
+    """The digit of `identity` is its age: `a1` is older than `a2`."""
+    return Container(identity, service, config_hash, f"geoclic/{service}:{config_hash}", status, health if status == "running" else "", "", 0,
+                     f"2026-11-23T00:00:0{identity[-1]}Z", "", ())
+
+
+class PlanTest(unittest.TestCase):
+    def test_order_data_first_ingress_last(self) -> None:
+        steps = replacement.plan(RELEASE, HASHES, [])
+        self.assertEqual([(step.service, step.is_exclusive) for step in steps], [("db", True), ("api", False), ("sig", False), ("nginx", True)])
+
+    def test_only_what_changed(self) -> None:
+        found = [container("a1", "api", "old"), container("n1", "nginx"), container("d1", "db"), container("s1", "sig")]
+        self.assertEqual([step.service for step in replacement.plan(RELEASE, HASHES, found) if not step.is_done], ["api"])
+
+    def test_conditions(self) -> None:
+        old, stopped_old = container("a1", config_hash="old"), container("a1", config_hash="old", status="exited")
+        new = container("a2", config_hash="new")
+        for name, found, is_done, fresh, former in [
+            ("absent", [], False, None, []),
+            ("runs", [new], True, "a2", []),
+            ("still starting", [dataclasses.replace(new, health="starting")], True, "a2", []),
+            ("unhealthy", [dataclasses.replace(new, health="unhealthy")], False, "a2", []),
+            ("stopped", [dataclasses.replace(new, status="exited")], False, "a2", []),
+            ("old", [old], False, None, ["a1"]),
+            ("interrupted before the old one was stopped", [old, new], False, "a2", ["a1"]),
+            ("interrupted after it", [stopped_old, new], True, "a2", ["a1"]),
+            ("two new ones", [new, container("a3", config_hash="new", status="created")], True, "a2", ["a3"]),
+        ]:
+            with self.subTest(name):
+                step = replacement.step("api", "new", found, is_exclusive=False)
+                self.assertEqual((step.is_done, step.fresh and step.fresh.id, [each.id for each in step.former]), (is_done, fresh, former))
+
+    def test_goes_back_to_the_former_releases_container(self) -> None:
+        step = Step("api", None, (container("a1", config_hash="former"), container("a2", config_hash="interrupted")), is_exclusive=False)
+        self.assertIs(replacement.to_restore(step, "former"), step.former[0])
+        self.assertIs(replacement.to_restore(step, None), step.former[1])
+        self.assertIsNone(replacement.to_restore(Step("api", None, (), is_exclusive=False), "former"))
+
+    def test_services_that_are_gone(self) -> None:
+        found = [container("a1"), container("x1", "chat")]
+        self.assertEqual([each.id for each in replacement.foreign(["api"], found)], ["x1"])
+
+    def test_ingress_that_resolves_by_itself(self) -> None:
+        self.assertTrue(replacement.resolves_by_itself(["events {}\nhttp {\n    resolver 127.0.0.11 valid=1s;\n}"]))
+        self.assertFalse(replacement.resolves_by_itself(["# resolver 127.0.0.11;\nresolver_timeout 2s;\nupstream api { server api:8000; }"]))
+
+
+class BootTest(unittest.TestCase):
+    def test_starts_what_is_down_and_makes_what_is_missing(self) -> None:
+        found = [
+            *(container(f"a{age}", config_hash=config_hash, status="exited") for age, config_hash in ((1, "old"), (2, "new"), (3, "x"))),
+            *(container("n1", "nginx"), container("n2", "nginx", status="exited")),
+            *(container("d1", "db", "other", status="exited"), container("d2", "db", "another", status="exited")),
+        ]
+        chosen, missing = boot.to_start(["api", "nginx", "db", "sig"], HASHES, found)
+        self.assertEqual(([each.id for each in chosen], missing), (["a2", "d2"], ["sig"]))
+
+
+class MonitorTest(unittest.TestCase):
+    def test_containers(self) -> None:
+        found = [container("a1", config_hash="new"), container("n1", "nginx", health="unhealthy"), container("d1", "db", status="exited")]
+        problems = monitor.container_problems(RELEASE, found)
+        self.assertEqual([problem["text"] for problem in problems], ["nginx: unhealthy", "db: exited", "sig: no container"])
+
+    def test_a_former_image_is_not_the_release(self) -> None:
+        problems = monitor.container_problems({"services": {"api": RELEASE["services"]["api"]}}, [container("a1", config_hash="old")])
+        self.assertEqual(len(problems), 1)
+
+    def test_backup_age(self) -> None:
+        day = 86_400.0
+        old, new = ({"newest": {"createdAt": f"2026-11-{number}T02:00:00+00:00", "folder": "x"}} for number in (20, 22))
+        now = 1_795_388_400.0  # 2026-11-22T23:00:00Z
+        for name, last, running, expected in [
+            ("young town without one", None, 0.5 * day, []),
+            ("old town without one", None, 3 * day, ["BACKUP_OLD"]),
+            ("fresh", new, 9 * day, []),
+            ("too old", old, 9 * day, ["BACKUP_OLD"]),
+            ("failed", {**new, "outcome": "failed", "code": "DISK_FULL", "cause": "full"}, 9 * day, ["BACKUP_FAILED"]),
+        ]:
+            with self.subTest(name):
+                self.assertEqual([problem["code"] for problem in monitor.backup_problems(last, running, now)], expected)
+
+    def test_machine_and_certificate(self) -> None:
+        self.assertEqual(monitor.machine_problems({"/": 90, "/opt": 91}, 95), [{"code": "DISK_FULL", "text": "/opt is 91 % full"}])
+        self.assertEqual([bool(monitor.certificate_problems(days)) for days in (None, 13.9, 14.0, 90.0)], [True, True, False, False])
+
+
+class ReadContainerTest(unittest.TestCase):
+    def test_reads_docker_inspect(self) -> None:
+        read = read_container({
+            "Id": "abc", "Created": "2026-11-23T00:00:00Z", "RestartCount": 2, "Mounts": [{"Source": "/opt/x"}, {"Type": "tmpfs"}],
+            "Config": {"Image": "geoclic/api:1", "Labels": {"com.docker.compose.service": "api", "com.docker.compose.config-hash": "h"}},
+            "State": {"Status": "running", "StartedAt": "now", "Health": {"Status": "unhealthy", "Log": [{"Output": "a"}, {"Output": " b\n"}]}},
+        })
+        self.assertEqual((read.service, read.config_hash, read.condition, read.health_output, read.restarts, read.mounts, read.is_fine),
+                         ("api", "h", "unhealthy", "b", 2, ("/opt/x",), False))
+
+    def test_without_a_check_its_status_counts(self) -> None:
+        read = read_container({"Id": "abc", "Created": "", "Config": {"Image": "x", "Labels": None}, "State": {"Status": "running"}})
+        self.assertEqual((read.condition, read.is_fine), ("running", True))
