@@ -1,0 +1,180 @@
+/** Rules of certificates, DNS, health, facts, messages and inputs, by tables. Not proven: Let's Encrypt's own counting. */
+import { describe, expect, test } from "vitest";
+import { type AcmeEvent, acmeBudget } from "./certificate/budget.ts";
+import { checkDns } from "./certificate/dns.ts";
+import { describe as tell, FleetError } from "./errors.ts";
+import { checkServer, readServer } from "./facts/server.ts";
+import { shownRelease, unhealthy } from "./health.ts";
+import { languageOf, text } from "./messages/catalogue.ts";
+import { en } from "./messages/en.ts";
+import { fr } from "./messages/fr.ts";
+import { PrepareInput, readStepInput, stepVariables } from "./steps/inputs.ts";
+
+const now = Date.UTC(2026, 10, 23);
+const hour = 3_600_000;
+const server = "https://acme.example/dir";
+
+describe("the budget of certificates", () => {
+  const event = (domain: string, hoursAgo: number, outcome: AcmeEvent["outcome"] = "issued"): AcmeEvent => ({
+    domain,
+    server,
+    time: now - hoursAgo * hour,
+    outcome,
+  });
+  const many = (count: number, make: (index: number) => AcmeEvent) =>
+    Array.from({ length: count }, (_, i) => make(i));
+
+  test.each([
+    ["nothing asked yet", [], true],
+    ["44 of the family", many(44, (i) => event(`v${i}.geoclic.fr`, 24)), true],
+    ["45 of the family", many(45, (i) => event(`v${i}.geoclic.fr`, 24)), false],
+    ["45 of another family", many(45, (i) => event(`v${i}.other.fr`, 24)), true],
+    ["45 of the family, a week ago", many(45, (i) => event(`v${i}.geoclic.fr`, 169)), true],
+    ["4 of the same name", many(4, () => event("a.geoclic.fr", 24)), false],
+    ["4 failures of the name within the hour", many(4, () => event("a.geoclic.fr", 0.5, "failed")), false],
+    ["4 failures of the name, two hours ago", many(4, () => event("a.geoclic.fr", 2, "failed")), true],
+    ["4 failures of another name", many(4, () => event("b.geoclic.fr", 0.5, "failed")), true],
+    [
+      "4 of the same name at another server",
+      many(4, () => ({ ...event("a.geoclic.fr", 1), server: "x" })),
+      true,
+    ],
+  ] as const)("%s", (_, events, ok) => {
+    expect(acmeBudget(events, "a.geoclic.fr", server, now).ok).toBe(ok);
+  });
+
+  test("says when it is free again", () => {
+    const budget = acmeBudget(
+      many(4, (i) => event("a.geoclic.fr", i)),
+      "a.geoclic.fr",
+      server,
+      now,
+    );
+    expect(budget).toEqual({
+      ok: false,
+      limit: "4 certificates per name and 7 days",
+      used: 4,
+      until: now - 3 * hour + 168 * hour,
+    });
+  });
+});
+
+test.each([
+  [["10.0.0.1"], [], undefined],
+  [[], [], "DNS_MISSING"],
+  [["10.0.0.2"], [], "DNS_ELSEWHERE"],
+  [["10.0.0.1", "10.0.0.2"], [], "DNS_ELSEWHERE"],
+  [["10.0.0.1"], ["2001:db8::1"], "DNS_ELSEWHERE"],
+  [[], ["2001:db8::1"], "DNS_ELSEWHERE"],
+])("addresses %j and %j: %s", (a, aaaa, code) => {
+  const check = () => checkDns({ domain: "a.fr", ip: "10.0.0.1", servers: "x" }, { a, aaaa });
+  if (code) expect(check).toThrow(code);
+  else expect(check).not.toThrow();
+});
+
+const rule = { path: "/api/health", field: "status", equals: "healthy" };
+
+test.each([
+  [200, '{"status":"healthy"}', undefined],
+  [200, '{"status":"degraded","checks":{}}', 'HTTP 200, status is "degraded", expected "healthy"'],
+  [503, '{"status":"healthy"}', "HTTP 503"],
+  [200, "<html>", "HTTP 200, no JSON: <html>"],
+  [200, "null", "no JSON"],
+  [200, "{}", "status is undefined"],
+])("health: HTTP %i with %s", (status, body, cause) => {
+  const found = unhealthy(rule, { status, body });
+  if (cause === undefined) expect(found).toBeUndefined();
+  else expect(found).toContain(cause);
+});
+
+test.each([
+  [200, '{"release":"aaaaaaaaaaaa"}', "aaaaaaaaaaaa"],
+  [404, '{"release":"aaaaaaaaaaaa"}', undefined],
+  [200, '{"release":1}', undefined],
+  [200, "x", undefined],
+])("shown release: HTTP %i with %s", (status, body, release) => {
+  expect(shownRelease({ status, body })).toBe(release);
+});
+
+describe("a server's first facts", () => {
+  const output = (id: string, version: string, free: number, machine = "x86_64") =>
+    `PRETTY_NAME="${id} ${version} (x)"\nID=${id}\nVERSION_ID="${version}"\nFACT_MACHINE=${machine}\nFACT_FREE=${free}\nFACT_SCRIPTS=\n`;
+
+  test.each([
+    ["debian", "12", 9000, "x86_64", undefined],
+    ["debian", "13", 9000, "x86_64", undefined],
+    ["ubuntu", "22.04", 9000, "x86_64", undefined],
+    ["ubuntu", "24.04", 9000, "x86_64", undefined],
+    ["debian", "11", 9000, "x86_64", "OS_UNSUPPORTED"],
+    ["ubuntu", "20.04", 9000, "x86_64", "OS_UNSUPPORTED"],
+    ["almalinux", "9.4", 9000, "x86_64", "OS_UNSUPPORTED"],
+    ["alpine", "3.20", 9000, "x86_64", "OS_UNSUPPORTED"],
+    ["debian", "13", 9000, "aarch64", "OS_UNSUPPORTED"],
+    ["debian", "13", 2000, "x86_64", "DISK_FULL"],
+  ])("%s %s with %i MiB on %s: %s", (id, version, free, machine, code) => {
+    const check = () => checkServer("h", readServer(output(id, version, free, machine)));
+    if (code) expect(check).toThrow(code);
+    else expect(check).not.toThrow();
+  });
+
+  test("an answer without anything is an unsupported system, not a crash", () => {
+    expect(() => checkServer("h", readServer(""))).toThrow("an unknown system");
+  });
+});
+
+describe("messages", () => {
+  const places = (message: string) => [...message.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1]).sort();
+
+  test.each(
+    Object.keys(en.errors) as (keyof typeof en.errors)[],
+  )("%s has the same places in both languages", (code) => {
+    for (const part of ["what", "next"] as const) {
+      expect(fr.errors[code][part]).not.toBe("");
+      expect(new Set(places(fr.errors[code][part]))).toEqual(new Set(places(en.errors[code][part])));
+    }
+  });
+
+  test.each(
+    Object.keys(en.texts) as (keyof typeof en.texts)[],
+  )("%s has the same places in both languages", (key) => {
+    expect(fr.texts[key]).not.toBe("");
+    expect(places(fr.texts[key])).toEqual(places(en.texts[key]));
+  });
+
+  test("a value is never read as a template", () => {
+    const error = new FleetError(
+      "DNS_MISSING",
+      { domain: "{{ip}} $t(x)", ip: "1.2.3.4", servers: "s" },
+      { client: "v" },
+    );
+    expect(tell(error, "fr")).toBe(
+      "v: {{ip}} $t(x) n'a pas d'adresse (serveurs interrogés : s) (DNS_MISSING). À faire: créez un enregistrement A {{ip}} $t(x) → 1.2.3.4 et relancez dès qu'il répond.",
+    );
+    expect(text("agent.ready", "en", { fingerprint: "{{x}}" })).toContain("{{x}}");
+  });
+
+  test.each([
+    ["fr_FR.UTF-8", "fr"],
+    ["fr", "fr"],
+    ["fr-CA", "fr"],
+    ["en_US.UTF-8", "en"],
+    ["C.UTF-8", "en"],
+    ["frr_DE", "en"],
+    [undefined, "en"],
+  ])("the locale %s is %s", (locale, language) => {
+    expect(languageOf(locale)).toBe(language);
+  });
+});
+
+describe("a step's input", () => {
+  const input = { CLIENT: "v", HOST: "h", PORT: 22, SSH_USER: "u", HOST_KEY: "k", SCRIPTS: "s" };
+
+  test("comes back as it went", () => {
+    expect(readStepInput("server", PrepareInput, { ...stepVariables(input), PATH: "/bin" })).toEqual(input);
+  });
+
+  test("fails with the name of what is missing", () => {
+    const { SCRIPTS: _, ...rest } = input;
+    expect(() => readStepInput("server", PrepareInput, stepVariables(rest))).toThrow("SCRIPTS");
+  });
+});
