@@ -1,0 +1,259 @@
+/** The steps of a client against a world in memory. Not proven here: ssh, rsync, Docker and servers (see test/peers, test/lab). */
+import { describe, expect, test } from "vitest";
+import { FleetError } from "../core/errors.ts";
+import type { Release } from "../core/release/release.ts";
+import { fakeContext } from "../test/helpers/fake-context.ts";
+import { activateRelease } from "./activate-release.ts";
+import { deliverRelease } from "./deliver-release.ts";
+import { issueCertificate } from "./issue-certificate.ts";
+import { prepareServer } from "./prepare-server.ts";
+import { readStatus } from "./read-status.ts";
+
+const target = { CLIENT: "ville", HOST: "10.0.0.1", PORT: 22, SSH_USER: "ubuntu", HOST_KEY: "ssh-ed25519 A" };
+const image = (name: string) => ({
+  image: `geoclic/${name}:aaaaaaaaaaaa`,
+  origin: "built",
+  stateful: false,
+  ingress: false,
+  drainSeconds: 30,
+});
+const release = {
+  id: "bbbbbbbbbbbb",
+  services: { api: image("api"), admin: image("admin") },
+  adapter: { health: { path: "/api/health", field: "status", equals: "healthy" }, routes: ["/"] },
+} as unknown as Release;
+
+const cut = () => new FleetError("SSH_UNREACHABLE", { host: "h", port: 22, cause: "cut" });
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: FleetError) => `${error.code} ${error.place.client} ${error.place.step}`,
+  );
+
+describe("server", () => {
+  const facts = (scripts: string, id = "debian", free = 9000) =>
+    `ID=${id}\nVERSION_ID="13"\nFACT_MACHINE=x86_64\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n`;
+  const input = { ...target, SCRIPTS: "cccccccccccc" };
+
+  test("brings the scripts where others are", async () => {
+    const context = fakeContext({
+      answer: (line) => (line.includes("os-release") ? facts("dddddddddddd") : ""),
+    });
+    await prepareServer(context, input);
+    expect(context.sent).toHaveLength(2);
+    expect(context.sent[1]).toContain("/opt/geoclic/server.d/cccccccccccc");
+  });
+
+  test("sends nothing where they are there, but restricts the fleet's keys", async () => {
+    const context = fakeContext({ answer: () => facts("cccccccccccc"), keys: ["ssh-ed25519 AAAA"] });
+    await prepareServer(context, input);
+    expect(context.sent.map((line) => line.split(" ")[0])).toEqual(["sh", "sed"]);
+  });
+
+  test.each([
+    ["another system", facts("", "alpine"), "OS_UNSUPPORTED ville server"],
+    ["no room", facts("", "debian", 100), "DISK_FULL ville server"],
+  ])("fails on %s and sends nothing", async (_, answer, expected) => {
+    const context = fakeContext({ answer: () => answer });
+    expect(await outcome(prepareServer(context, input))).toBe(expected);
+    expect(context.sent).toHaveLength(1);
+  });
+});
+
+describe("delivery", () => {
+  const input = { ...target, RELEASE: release.id, BUILD: "operator" as const };
+  const list = "sudo -n docker image ls --format '{{.Repository}}:{{.Tag}}'";
+
+  test("sends tree and images, and closes the way to the registry", async () => {
+    const context = fakeContext({
+      release,
+      answer: (line) => (line.startsWith("ls") ? "aaaaaaaaaaaa\nrubbish\n" : ""),
+    });
+    await deliverRelease(context, input);
+    expect(context.sent).toEqual([
+      "ls -1 /opt/geoclic/releases",
+      "rsync bbbbbbbbbbbb linked to aaaaaaaaaaaa",
+      "sudo -n mv -T /opt/geoclic/releases/bbbbbbbbbbbb.partial /opt/geoclic/releases/bbbbbbbbbbbb",
+      list,
+      "forward 5000",
+      "sudo -n docker pull --quiet 127.0.0.1:40000/geoclic/api@sha256:api",
+      "sudo -n docker pull --quiet 127.0.0.1:40000/geoclic/admin@sha256:admin",
+      "sudo -n docker tag 127.0.0.1:40000/geoclic/api@sha256:api geoclic/api:aaaaaaaaaaaa",
+      "sudo -n docker tag 127.0.0.1:40000/geoclic/admin@sha256:admin geoclic/admin:aaaaaaaaaaaa",
+      "sudo -n docker image rm --no-prune 127.0.0.1:40000/geoclic/api@sha256:api",
+      "sudo -n docker image rm --no-prune 127.0.0.1:40000/geoclic/admin@sha256:admin",
+      "forward closed",
+      "endpoint closed",
+    ]);
+  });
+
+  test("sends nothing when all is there", async () => {
+    const context = fakeContext({
+      release,
+      answer: (line) =>
+        line === list ? "geoclic/api:aaaaaaaaaaaa\ngeoclic/admin:aaaaaaaaaaaa\n" : "bbbbbbbbbbbb\n",
+    });
+    await deliverRelease(context, input);
+    expect(context.sent).toEqual(["ls -1 /opt/geoclic/releases", list]);
+    expect(context.built).toEqual([]);
+  });
+
+  test("goes on after a cut, for what is still missing", async () => {
+    const context = fakeContext({
+      release,
+      answer: (line, time) => {
+        if (line === list) return time === 1 ? "" : "geoclic/api:aaaaaaaaaaaa\n";
+        return line.includes("pull --quiet") && line.includes("admin") && time === 1 ? cut() : "";
+      },
+    });
+    await deliverRelease(context, input);
+    expect(context.sent.filter((line) => line.includes("pull") && line.includes("api"))).toHaveLength(1);
+    expect(context.sent.filter((line) => line.includes("pull") && line.includes("admin"))).toHaveLength(2);
+    expect(context.sent.filter((line) => line === "endpoint closed")).toHaveLength(2);
+  });
+
+  test("fails after three cuts, and leaves nothing open", async () => {
+    const context = fakeContext({ release, answer: (line) => (line.startsWith("forward") ? cut() : "") });
+    expect(await outcome(deliverRelease(context, input))).toContain("SSH_UNREACHABLE");
+    expect(context.sent.filter((line) => line === "endpoint closed")).toHaveLength(3);
+  });
+
+  test("fails on a release that the store lacks, before the server is touched", async () => {
+    const context = fakeContext();
+    expect(await outcome(deliverRelease(context, input))).toBe("RELEASE_UNKNOWN ville delivery");
+    expect(context.sent).toEqual([]);
+  });
+
+  test("lets the server build where the fleet is configured so", async () => {
+    const context = fakeContext({ release, answer: () => "bbbbbbbbbbbb\n" });
+    await deliverRelease(context, { ...input, BUILD: "client" });
+    expect(context.sent.at(-1)).toBe(
+      "sudo -n /opt/geoclic/server/build --client ville --release bbbbbbbbbbbb",
+    );
+    expect(context.built).toEqual([]);
+  });
+});
+
+describe("certificate", () => {
+  const input = {
+    ...target,
+    DOMAIN: "ville.fr",
+    IP: "10.0.0.1",
+    EMAIL: "a@ville.fr",
+    ACME_SERVER: "https://acme/dir",
+    DNS_SERVERS: "",
+  };
+  const server =
+    (valid: boolean, issue: string | Error = "") =>
+    (line: string) => {
+      if (line.includes("certificate status")) return JSON.stringify({ valid });
+      if (line.includes("certificate prepare"))
+        return JSON.stringify({ token: "t", path: "/.well-known/acme-challenge/x" });
+      return issue;
+    };
+  const token = () => ({ status: 200, body: "t\n" });
+  const issued = (sent: readonly string[]) => sent.filter((line) => line.includes("certificate issue"));
+
+  test("checks, asks and notes it", async () => {
+    const context = fakeContext({ answer: server(false), get: token });
+    await issueCertificate(context, input);
+    expect(context.sent.map((line) => line.split(" ")[3])).toEqual(["status", "prepare", "issue"]);
+    expect(context.ledger).toMatchObject([{ domain: "ville.fr", outcome: "issued" }]);
+  });
+
+  test("spends nothing when there is one", async () => {
+    const context = fakeContext({ answer: server(true), a: [] });
+    await issueCertificate(context, input);
+    expect(context.ledger).toEqual([]);
+  });
+
+  const failures = Array.from({ length: 4 }, () => ({
+    domain: "ville.fr",
+    server: "https://acme/dir",
+    time: Date.UTC(2026, 10, 23) - 1000,
+    outcome: "failed" as const,
+  }));
+  test.each([
+    ["DNS is elsewhere", { a: ["10.0.0.9"], get: token }, "DNS_ELSEWHERE"],
+    ["DNS is missing", { a: [], get: token }, "DNS_MISSING"],
+    ["port 80 is closed", { get: () => new Error("ECONNREFUSED") }, "PORT80_CLOSED"],
+    ["somebody else is on port 80", { get: () => ({ status: 200, body: "hello" }) }, "PORT80_CLOSED"],
+    ["the budget is spent", { get: token, ledger: failures }, "ACME_BUDGET"],
+  ])("asks nothing when %s", async (_, options, code) => {
+    const context = fakeContext({ answer: server(false), ...options });
+    expect(await outcome(issueCertificate(context, input))).toBe(`${code} ville certificate`);
+    expect(issued(context.sent)).toEqual([]);
+  });
+
+  test("notes a failure too", async () => {
+    const context = fakeContext({ answer: server(false, new FleetError("SERVER_FAILED")), get: token });
+    expect(await outcome(issueCertificate(context, input))).toBe("SERVER_FAILED ville certificate");
+    expect(context.ledger).toMatchObject([{ outcome: "failed" }]);
+  });
+});
+
+describe("activation", () => {
+  const input = { ...target, DOMAIN: "ville.fr", RELEASE: release.id };
+  const town =
+    (shown: string, status = "healthy") =>
+    ({ path }: { path: string }) => ({
+      status: 200,
+      body: path === "/api/health" ? JSON.stringify({ status }) : JSON.stringify({ release: shown }),
+    });
+
+  test("starts, follows and proves", async () => {
+    const context = fakeContext({ release, get: town(release.id) });
+    await activateRelease(context, input);
+    expect(context.sent.map((line) => line.split(" ")[3])).toEqual(["start", "follow"]);
+    expect(context.reported.at(-1)).toBe("https://ville.fr is healthy and runs bbbbbbbbbbbb");
+  });
+
+  test("follows again when the line is cut", async () => {
+    const context = fakeContext({
+      release,
+      get: town(release.id),
+      answer: (line, time) => (line.includes("follow") && time < 3 ? cut() : ""),
+    });
+    await activateRelease(context, input);
+    expect(context.sent.filter((line) => line.includes("follow"))).toHaveLength(3);
+    expect(context.sent.filter((line) => line.includes("start"))).toHaveLength(1);
+  });
+
+  test.each([
+    ["a degraded town", town(release.id, "degraded"), "HEALTH_FAILED"],
+    ["another release", town("cccccccccccc"), "RELEASE_NOT_RUNNING"],
+    ["no TLS", () => new Error("self-signed certificate"), "HEALTH_FAILED"],
+  ])("fails on %s", async (_, get, code) => {
+    const context = fakeContext({ release, get });
+    expect(await outcome(activateRelease(context, input))).toBe(`${code} ville activation`);
+  });
+});
+
+test("status: a dead server hides nobody", async () => {
+  const client = (name: string) => ({
+    target: { client: name, host: name, port: 22, user: "u", hostKey: "k" },
+    domain: `${name}.fr`,
+    ip: "10.0.0.1",
+    release,
+  });
+  const context = fakeContext({
+    answer: (line) => (line.includes("dead") ? cut() : JSON.stringify({ release: release.id })),
+    get: ({ host, path }) => {
+      if (host === "dead") return new Error("no answer within 8 s");
+      return {
+        status: 200,
+        body: path === "/api/health" ? '{"status":"healthy"}' : `{"release":"${release.id}"}`,
+      };
+    },
+  });
+  const rows = await readStatus(context, [client("dead"), client("alive")]);
+  expect(rows.map(({ name, health }) => [name, health])).toEqual([
+    ["dead", "unreachable"],
+    ["alive", "healthy"],
+  ]);
+  expect(rows[0]).toMatchObject({
+    cause: "no answer within 8 s",
+    sshError: expect.stringContaining("SSH_UNREACHABLE"),
+  });
+  expect(rows[1]).toMatchObject({ release: release.id, facts: { release: release.id } });
+});
