@@ -1,0 +1,181 @@
+/**
+ * Real OpenSSH on loopback against the adapter and the first contact with a server.
+ * Not proven here: a network that loses packets, other versions of OpenSSH, a real sudo.
+ */
+import { chmod, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { execa } from "execa";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openSsh } from "../../adapters/ssh.ts";
+import type { SshTarget } from "../../core/commands/ssh.ts";
+import { FleetError } from "../../core/errors.ts";
+import { prepareServer } from "../../operations/prepare-server.ts";
+import { fakeContext } from "../helpers/fake-context.ts";
+import { freePort, type SshServer, startSshServer } from "../helpers/ssh-server.ts";
+
+let server: SshServer;
+
+beforeAll(async () => {
+  server = await startSshServer();
+});
+
+afterAll(async () => {
+  await server.stop();
+});
+
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => {
+      throw new Error("it succeeded, expected a failure");
+    },
+    (error: unknown) => {
+      if (error instanceof FleetError) return error;
+      throw error;
+    },
+  );
+
+const open = (change: Partial<SshTarget> = {}, env = server.env) =>
+  openSsh({ ...server.target, ...change }, env);
+
+describe("a server that answers", () => {
+  test("runs a command with its input, line by line", async () => {
+    const ssh = await open();
+    const lines: string[] = [];
+    const result = await ssh.run("x", ["sh", "-c", "cat; echo 'a  b'; echo \"$0\"", "it's $HOME"], {
+      input: "first\n",
+      onLine: (line) => lines.push(line),
+    });
+    expect(lines).toEqual(["first", "a  b", "it's $HOME"]);
+    expect(result).toEqual({ status: 0, stdout: "first\na  b\nit's $HOME\n" });
+  });
+
+  test("shares one connection", async () => {
+    const ssh = await open();
+    await ssh.run("x", ["true"]);
+    const before = (await server.log()).split("Accepted publickey").length;
+    await Promise.all([ssh.run("x", ["true"]), ssh.run("x", ["true"]), ssh.run("x", ["true"])]);
+    expect((await server.log()).split("Accepted publickey").length).toBe(before);
+  });
+
+  test("forwards a port of the server to this machine", async () => {
+    const answer = createServer((socket) => socket.end("hello"));
+    await new Promise<void>((resolve) => answer.listen(0, "127.0.0.1", resolve));
+    const ssh = await open();
+    const forward = await ssh.forward("x", (answer.address() as { port: number }).port);
+    const bash = `exec 3<>/dev/tcp/127.0.0.1/${forward.remotePort}; cat <&3`;
+    expect((await ssh.run("x", ["bash", "-c", bash])).stdout).toBe("hello");
+    await forward.close();
+    expect((await failure(ssh.run("x", ["bash", "-c", bash]))).code).toBe("SSH_FAILED");
+    answer.close();
+  });
+
+  test("fails with the command's own words, and with the limit of its time", async () => {
+    const ssh = await open();
+    const own = "echo 'error DISK_FULL [ville] base.space: / is full. Next: free space.' >&2; exit 1";
+    expect((await failure(ssh.run("base", ["sh", "-c", own]))).message).toBe(
+      "ville · base (base.space): DISK_FULL: / is full (SERVER_FAILED). Next: free space.",
+    );
+    const slow = await failure(ssh.run("x", ["sh", "-c", "echo half; sleep 30"], { timeoutSeconds: 1 }));
+    expect(slow.message).toContain("gave no end within 1 s: half");
+  });
+});
+
+describe("fails, and names client, step, cause and next action", () => {
+  test("on a port where nobody listens", async () => {
+    const port = await freePort();
+    const error = await failure((await open({ port })).run("server", ["true"]));
+    expect(error.message).toMatch(
+      new RegExp(
+        `^ville · server: 127\\.0\\.0\\.1:${port} does not answer on SSH: .*refused.*SSH_UNREACHABLE.*Next: check`,
+      ),
+    );
+  });
+
+  test("on another host key, and nothing is sent", async () => {
+    const before = (await server.log()).split("Accepted").length;
+    const other = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)}`;
+    const error = await failure(
+      (await open({ hostKey: other })).run("server", ["touch", "/tmp/geoclic-never"]),
+    );
+    expect(error.code).toBe("HOST_KEY_CHANGED");
+    expect((await server.log()).split("Accepted").length).toBe(before);
+  });
+
+  test("on an agent that holds another key", async () => {
+    const other = await startSshServer();
+    const error = await failure(
+      (await open({}, { ...server.env, SSH_AUTH_SOCK: other.env.SSH_AUTH_SOCK })).run("server", ["true"]),
+    );
+    await other.stop();
+    expect(error.code).toBe("SSH_REFUSED");
+    expect(error.message).toContain("add the fleet's public key");
+  });
+
+  test("without an agent", async () => {
+    const error = await failure(open({}, { ...server.env, SSH_AUTH_SOCK: "" }));
+    expect(error.code).toBe("AGENT_MISSING");
+  });
+
+  describe("on a server that accepts and says nothing", () => {
+    let silent: Server;
+    const sockets: Socket[] = [];
+    afterEach(() => {
+      for (const socket of sockets) socket.destroy();
+      silent.close();
+    });
+
+    test("within its time-out", async () => {
+      silent = createServer((socket) => sockets.push(socket));
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const { port } = silent.address() as { port: number };
+      const error = await failure((await open({ port })).run("server", ["true"]));
+      expect(error.code).toBe("SSH_UNREACHABLE");
+    });
+  });
+
+  test("when the line is cut in the middle of a command", async () => {
+    const cut = await startSshServer();
+    const ssh = await openSsh(cut.target, cut.env);
+    const running = failure(ssh.run("activation", ["sh", "-c", "echo begun; sleep 30"]));
+    await expect.poll(() => cut.log()).toContain("Accepted publickey");
+    await execa("pkill", ["-f", `sshd.*${cut.target.port}|sshd: root@notty`], { reject: false });
+    await cut.stop();
+    expect((await running).code).toBe("SSH_UNREACHABLE");
+  });
+});
+
+describe("the first contact with a server", () => {
+  const input = () => ({
+    CLIENT: "ville",
+    HOST: server.target.host,
+    PORT: server.target.port,
+    SSH_USER: "root",
+    HOST_KEY: server.target.hostKey,
+    SCRIPTS: "cccccccccccc",
+  });
+  const context = () => ({ ...fakeContext(), openSsh: () => open() });
+  const imitate = async (name: string, script: string) => {
+    await writeFile(join(server.bin, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(server.bin, name), 0o755);
+  };
+
+  afterEach(async () => {
+    await rm(join(server.bin, "sudo"), { force: true });
+    await rm(join(server.bin, "cat"), { force: true });
+  });
+
+  test("fails without sudo", async () => {
+    await imitate("sudo", "echo 'sudo: a password is required' >&2; exit 1");
+    expect((await failure(prepareServer(context(), input()))).code).toBe("SUDO_MISSING");
+  });
+
+  test("fails on a system that is not supported", async () => {
+    await imitate("sudo", "exit 0");
+    await imitate("cat", "printf 'ID=gentoo\\nVERSION_ID=2.15\\nPRETTY_NAME=\"Gentoo Linux\"\\n'");
+    const error = await failure(prepareServer(context(), input()));
+    expect(error.message).toMatch(
+      /ville · server: .* runs Gentoo Linux.*OS_UNSUPPORTED.*Next: use one of: Debian 12/,
+    );
+  });
+});
