@@ -11,11 +11,11 @@ _MEANINGS = (
     (r"Another instance of Certbot is already running", "CERTBOT_BUSY", "wait a minute, then run again."),
     (r"ratelimited|too many (certificates|failed|new orders|registrations)|\b429\b", "ACME_RATE_LIMITED", "wait until the time that the message names, then run again."),
     (r"caa record|error:caa", "ACME_REFUSED", "let the CAA records of the domain allow this authority, then run again."),
-    (r"error:dns|type:\s+dns|nxdomain|no valid a records", "DNS_FAILED", "correct the DNS records (A; no AAAA of elsewhere) and run again once they resolve."),
+    (r"error:dns|type:\s+dns|nxdomain|no valid a records|could not resolve", "DNS_FAILED", "correct the DNS records (A; no AAAA of elsewhere) and run again once they resolve."),
     (r"error:connection|type:\s+connection|timeout during connect|error:tls", "PORT80_CLOSED", "open port 80 from everywhere (OVH firewall, other programs), then run again."),
     (r"error:unauthorized|type:\s+unauthorized|invalid response from http", "ACME_REFUSED", "somebody else answers on port 80 of this name: check DNS (A and AAAA), then run again."),
     (r"rejectedidentifier|policy forbids|invalidcontact|invalidemail|externalaccountrequired", "ACME_REFUSED", "correct the domain or the e-mail in the stack file, then run again."),
-    (r"serverinternal|\b50[0-9]\b|service unavailable|bad gateway|timed out|max retries|connection (refused|reset|aborted)|name or service not known"
+    (r"serverinternal|down for maintenance|internal error|\b50[0-9]\b|service unavailable|bad gateway|timed out|max retries|connection (refused|reset|aborted)|name or service not known"
      r"|temporary failure in name resolution|failed to establish a new connection|certificate verify failed", "ACME_DOWN", "wait until the authority works again, then run again."),
 )
 

@@ -80,6 +80,12 @@ def containers(project: str) -> list[Container]:
     return sorted(map(read_container, found), key=lambda container: container.created)
 
 
+def find_container(container_id: str) -> Container | None:
+    """A container by id or name; None when it is gone."""
+    found = json.loads(run(["docker", "inspect", "--type", "container", container_id]).stdout or "[]")
+    return read_container(found[0]) if found else None
+
+
 def container_of(project: str, service: str) -> str:
     """Id of a service's running container, the newest one. Raises Failure CONTAINER_MISSING."""
     running = [one for one in containers(project) if one.service == service and one.is_running]

@@ -60,10 +60,11 @@ def apply(ssh_port: int) -> None:
     if is_in_force() and wanted in (pending[1] if pending else None, _RULES.read_text() if _RULES.exists() else None):
         return
     _need(run(["nft", "--check", "--file", "-"], stdin=wanted), "report this: the rules do not fit this nftables.")
-    run(["systemctl", "stop", f"{_REVERT}.timer"])
+    _stop_revert()
     program = os.path.realpath(Path(__file__).parent.parent / "run.py")
-    _need(run(["systemd-run", "--quiet", f"--unit={_REVERT}", f"--on-active={_REVERT_SECONDS}", "--timer-property=AccuracySec=1s",
-               "python3", "-B", program, "firewall", "revert", "--client", "server"]), "look at systemd on the server.")
+    # A service that waits and no timer: a timer begins anew with each reload of systemd.
+    _need(run(["systemd-run", "--quiet", f"--unit={_REVERT}", "--collect", "python3", "-B", program, "firewall", "revert",
+               "--client", "server", "--after", str(_REVERT_SECONDS)]), "look at systemd on the server.")
     write(_PENDING, f"# {time.clock_gettime(time.CLOCK_BOOTTIME)}\n{wanted}", 0o600)
     _need(run(["nft", "--file", "-"], stdin=wanted), "look at `nft list ruleset` on the server.")
     say(_STEP, f"in force; undone after {_REVERT_SECONDS} s unless a new SSH connection confirms it")
@@ -79,11 +80,12 @@ def confirm() -> None:
     # From here on the boot unit finds them.
     write(_RULES, pending[1], 0o600)
     _PENDING.unlink(missing_ok=True)
-    run(["systemctl", "stop", f"{_REVERT}.timer"])
+    _stop_revert()
 
 
-def revert() -> None:
-    """Back to the confirmed rules, or to none; nothing to do when the pending ones were confirmed meanwhile."""
+def revert(seconds: int) -> None:
+    """Waits, then goes back to the confirmed rules, or to none; nothing to do when the pending ones were confirmed meanwhile."""
+    time.sleep(seconds)
     if not _PENDING.exists():
         return
     _PENDING.unlink()
@@ -92,6 +94,10 @@ def revert() -> None:
     else:
         run(["nft", "delete", "table", *_TABLE])
     say(_STEP, "undone: nobody came in under the new rules")
+
+
+def _stop_revert() -> None:
+    run(["systemctl", "stop", f"{_REVERT}.service"])
 
 
 def _listening_ports() -> list[int]:

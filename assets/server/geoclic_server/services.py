@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from . import layout, replacement
-from .compose import Container, compose, config_hashes, containers, last_lines
+from .compose import Container, compose, config_hashes, containers, find_container, last_lines
 from .failure import Failure, one_line
 from .process import run
 from .replacement import Step
 
 _STEP = "services"
+_TRIAL = "geoclic-trial"
 _HEALTHY_SECONDS = 180
 _RESTARTS = 3
 """A service may meet another one that still starts; more than this is a loop."""
@@ -81,11 +82,11 @@ class Rollout:
 
     def _replace(self, step: Step) -> None:
         began = time.monotonic()
-        self.touched.append(step.service)
-        if step.service == self._release["adapter"]["tls"]["service"]:
-            self._test_ingress()
-        fresh = step.fresh or self._make(step)
         serving = [container for container in step.former if container.is_running]
+        if serving and step.service == self._release["adapter"]["ingress"]["service"]:
+            self._try(step.service)
+        self.touched.append(step.service)
+        fresh = step.fresh or self._make(step)
         if step.is_exclusive:
             self._stop_all(serving)
         try:
@@ -136,7 +137,7 @@ class Rollout:
         end = time.monotonic() + _HEALTHY_SECONDS
         fine_since: float | None = None
         while True:
-            now = next((one for one in containers(self._project) if one.id == container.id), None)
+            now = find_container(container.id)
             is_fine = now is not None and now.is_fine
             fine_since = (fine_since or time.monotonic()) if is_fine else None
             # Without a check, running for a while must do.
@@ -168,12 +169,17 @@ class Rollout:
     def _remove(container: Container) -> None:
         run(["docker", "rm", "-f", container.id])
 
-    def _test_ingress(self) -> None:
-        """The ingress's configuration is tried in a container of its own, while the present one serves."""
-        tls = self._release["adapter"]["tls"]
-        tested = compose(self._release, "run", "--rm", "--no-deps", "-T", tls["service"], *tls["test"], timeout=60)
-        if tested.status != 0:
-            raise Failure("INGRESS_REFUSES", _STEP, one_line(tested.stderr, 600), "correct the suite's ingress configuration; nothing of it was replaced.")
+    def _try(self, service: str) -> None:
+        """A service that will stop before its successor starts is tried in a container of its own, without ports."""
+        run(["docker", "rm", "-f", _TRIAL])
+        try:
+            made = compose(self._release, "run", "-d", "--no-deps", "--name", _TRIAL, service, timeout=60)
+            trial = find_container(_TRIAL)
+            if made.status != 0 or trial is None:
+                raise Failure("START_FAILED", _STEP, f"{service}: {one_line(made.stderr, 400)}", "look at `docker ps -a` on the server.")
+            self._await_healthy(trial)
+        finally:
+            run(["docker", "rm", "-f", _TRIAL])
 
     def _let_ingress_resolve(self) -> None:
         """An ingress with fixed upstreams learns addresses only when it loads; one that resolves needs no reload."""

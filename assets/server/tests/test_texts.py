@@ -82,6 +82,8 @@ class AcmeTest(unittest.TestCase):
             ("An unexpected error occurred:\nError creating new order :: too many certificates (5) already issued\nurn:ietf:params:acme:error:rateLimited", "ACME_RATE_LIMITED"),
             ("An unexpected error occurred:\nrequests.exceptions.ConnectionError: Max retries exceeded with url: /dir (Connection refused)", "ACME_DOWN"),
             ("An unexpected error occurred:\nacme.errors.ClientError: <Response [503]>", "ACME_DOWN"),
+            ("An unexpected error occurred:\nThe service is down for maintenance or had an internal error.", "ACME_DOWN"),
+            ('  Type:   connection\n  Detail: Get "http://x.fr:80/": could not resolve URL "http://x.fr:80/"', "DNS_FAILED"),
             ("  Domain: x.fr\n  Type:   dns\n  Detail: DNS problem: NXDOMAIN looking up A for x.fr", "DNS_FAILED"),
             ("  Type:   connection\n  Detail: 1.2.3.4: Fetching http://x.fr/: Timeout during connect (likely firewall problem)", "PORT80_CLOSED"),
             ("  Type:   unauthorized\n  Detail: 1.2.3.4: Invalid response from http://x.fr/: 404", "ACME_REFUSED"),
