@@ -57,24 +57,31 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
       extendEnv: false,
       ...(options.input === undefined ? { stdin: "ignore" as const } : { input: options.input }),
       reject: false,
-      timeout: timeoutSeconds * 1000,
       maxBuffer: 64 * 1024 * 1024,
       stripFinalNewline: false,
     });
     const { onLine } = options;
     if (onLine && child.stdout) createInterface({ input: child.stdout }).on("line", onLine);
-    const result = await child;
-    const stdout = String(result.stdout);
-    if (result.timedOut)
+    let shown = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      shown = chunk.toString();
+    });
+    // The shared connection keeps the streams of a command that goes on over there: after the time nobody waits for them.
+    const expiry = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => expiry.resolve(undefined), timeoutSeconds * 1000);
+    const result = await Promise.race([child, expiry.promise]);
+    clearTimeout(timer);
+    if (result === undefined) {
+      child.kill("SIGKILL");
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       throw new FleetError(
         "SSH_TIMEOUT",
-        {
-          host: target.host,
-          seconds: timeoutSeconds,
-          cause: lastLine(String(result.stderr)) || lastLine(stdout),
-        },
+        { host: target.host, seconds: timeoutSeconds, cause: lastLine(shown) || "it showed nothing" },
         { client: target.client, step },
       );
+    }
+    const stdout = String(result.stdout);
     const status = result.exitCode ?? 255;
     if ((options.statuses ?? [0]).includes(status)) return { status, stdout };
     throw sshFailure(target, step, { status, stderr: String(result.stderr) || result.shortMessage || "" });
