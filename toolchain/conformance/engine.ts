@@ -79,7 +79,7 @@ export class Engine {
     Object.assign(process.env, wanted);
     const stack = await automation.LocalWorkspace.createStack(
       { stackName: "test", projectName: "conformance", program: async () => ({}) },
-      { workDir: folder, pulumiHome: wanted.PULUMI_HOME, envVars: settings },
+      { workDir: folder, envVars: settings },
     );
     return new Engine(folder, stack, settings);
   }

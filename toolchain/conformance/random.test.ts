@@ -4,7 +4,7 @@
  */
 import * as random from "@pulumi/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Engine, isSecret, isSubstitute, type Program } from "./engine.ts";
+import { Engine, isSecret, type Program } from "./engine.ts";
 
 let engine: Engine;
 beforeAll(async () => {
