@@ -19,7 +19,7 @@ from . import boot, files, journal, layout, services, town
 from . import command as frame
 from .compose import images
 from .database import Database
-from .failure import Failure, say
+from .failure import Failure, known, say
 from .journal import Journal
 from .lock import operation
 from .migrations import pending
@@ -144,15 +144,11 @@ def _run(run_id: str, release_id: str, domain: str, client: str) -> None:
     try:
         with operation(f"activation of {release_id}", _BACKUP_SECONDS, lambda who: written.step(_STEP, f"waits for {who}")):
             _Activation(written, layout.read_release(release_id), domain, client).run()
-    except Failure as known:
-        failure = known
     except Exception as error:
-        failure = Failure("DEFECT", _STEP, f"{type(error).__name__}: {error}", "report this with `journalctl -u geoclic-activate`.")
+        failure = known(error, _STEP)
         raise
     finally:
         written.end(failure)
-    if failure:
-        raise failure
 
 
 class _Activation:
@@ -175,8 +171,8 @@ class _Activation:
             files.place_static(self._release, self._suite)
             rollout.run()
             self._gate()
-        except Failure as failure:
-            raise self._undone(failure, rollout) from failure
+        except Exception as error:
+            raise self._undone(known(error, _STEP), rollout) from error
         self._commit()
         rollout.finish()
         boot.install(self._client)
@@ -257,8 +253,8 @@ class _Activation:
             files.place_static(former, layout.release_folder(former["id"]) / "suite")
             if rollout.touched:
                 rollout.undo(former)
-        except Failure as second:
-            return Failure("UNDO_FAILED", failure.step, f"{failure.cause} ({failure.code}); and {self._running} did not come back whole: {second.cause}",
+        except Exception as second:
+            return Failure("UNDO_FAILED", failure.step, f"{failure.cause} ({failure.code}); and {self._running} did not come back whole: {second}",
                            "look at `docker ps -a` on the server now: the town may be down.")
         return Failure(failure.code, failure.step, f"{failure.cause}; {self._running} serves on", failure.action)
 

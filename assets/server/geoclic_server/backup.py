@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +15,7 @@ from typing import IO, Any
 from . import command as frame
 from . import layout
 from .compose import container_of
-from .failure import Failure, one_line, say
+from .failure import Failure, known, one_line, say
 from .lock import operation
 from .process import run
 from .retention import STAMP, expired_backups, stamp_time
@@ -52,9 +52,12 @@ def back_up(client: str) -> Path:
     try:
         with operation("the backup", _LOCK_SECONDS, lambda who: say(_STEP, f"waits for {who}")):
             folder = _make(client, began)
-    except Failure as failure:
-        _note(began, {"outcome": "failed", "code": failure.code, "cause": one_line(failure.cause, 500)})
-        raise
+    except Exception as error:
+        failure = known(error, _STEP)
+        # On a full disk even this may not be written.
+        with suppress(OSError):
+            _note(began, {"outcome": "failed", "code": failure.code, "cause": one_line(failure.cause, 500)})
+        raise failure from error
     _note(began, {"outcome": "succeeded", "folder": folder.name, "bytes": sum(file.stat().st_size for file in folder.iterdir())})
     for name in expired_backups([entry.name for entry in layout.BACKUPS.iterdir()], began):
         shutil.rmtree(layout.BACKUPS / name)

@@ -6,10 +6,9 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn
 
 from . import firewall, layout
-from .failure import Failure
+from .failure import Failure, known
 
 Options = argparse.Namespace
 
@@ -25,18 +24,13 @@ def main(name: str, configure: Callable[[argparse.ArgumentParser], None], work: 
     try:
         _check(name, options)
         work(options)
-    except Failure as failure:
-        _fail(failure.line(options.client))
     except Exception as error:
-        traceback.print_exc()
-        defect = Failure("DEFECT", name, f"{type(error).__name__}: {error}", "report this: it is a defect of the tool.")
-        _fail(defect.line(options.client))
-
-
-def _fail(line: str) -> NoReturn:
-    sys.stdout.flush()
-    print(line, file=sys.stderr)
-    sys.exit(1)
+        failure = known(error, name)
+        if failure.code == "DEFECT":
+            traceback.print_exc()
+        sys.stdout.flush()
+        print(failure.line(options.client), file=sys.stderr)
+        sys.exit(1)
 
 
 def _check(name: str, options: Options) -> None:

@@ -44,21 +44,21 @@ class Database:
         if started.status != 0:
             raise Failure("DATABASE_NOT_STARTED", _STEP, one_line(started.said, 400), f"look at `docker logs` of {service} on the server.")
         self.container = container_of(self._release["project"], service)
-        self._await(seconds)
-        # Its own loopback is trusted; under its name in the network it wants the password, as from the API.
-        asked = self._run(*_PSQL, "-h", service, "-c", "select 1")
-        if asked.status != 0:
-            raise Failure("DATABASE_PASSWORD", _STEP, f"it refuses the password of {layout.ENVIRONMENT}: {psql_error(asked.stderr).message}",
-                          "its volume was made with another password: restore the stack's state or the volume's own secrets.")
+        self._await("127.0.0.1", seconds)
+        # Its own loopback may be trusted; under its name in the network it wants the password, as from the API.
+        self._await(service, 10)
 
     def attach(self) -> "Database":
         """For reading: the container that runs."""
         self.container = container_of(self._release["project"], self._adapter["service"])
         return self
 
-    def _await(self, seconds: int) -> None:
+    def _await(self, host: str, seconds: int) -> None:
         end = time.monotonic() + seconds
-        while (answer := self._run(*_PSQL, "-h", "127.0.0.1", "-c", "select 1", timeout=15)).status != 0:
+        while (answer := self._run(*_PSQL, "-h", host, "-c", "select 1", timeout=15)).status != 0:
+            if "password authentication failed" in answer.stderr:
+                raise Failure("DATABASE_PASSWORD", _STEP, f"the database refuses the password of {layout.ENVIRONMENT}",
+                              "its volume was made with another one: restore the stack's state or the server's own secrets.")
             if time.monotonic() > end:
                 said = one_line(last_lines(self.container, 8), 800)
                 raise Failure("DATABASE_NOT_READY", _STEP, f"no answer over TCP within {seconds} s: {psql_error(answer.stderr).message}; its last lines: {said}",

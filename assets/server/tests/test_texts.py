@@ -11,7 +11,7 @@ from geoclic_server.base import merged
 from geoclic_server.certificate import read_date
 from geoclic_server.environment import changed_secrets, read
 from geoclic_server.facts import schedules as read_schedules
-from geoclic_server.failure import Failure, one_line
+from geoclic_server.failure import Failure, known, one_line
 from geoclic_server.journal import summary
 from geoclic_server.lock import holder
 
@@ -26,6 +26,13 @@ class FailureTest(unittest.TestCase):
         match = SERVER_ERROR.match(line)
         assert match
         self.assertEqual(match.groups(), ("DISK_FULL", "ville-lyon", "base.space", "it is full. | Really: 100 %", "free space | and run again."))
+
+    def test_a_full_disk_is_no_defect(self) -> None:
+        self.assertEqual(known(OSError(28, "No space left", "/opt/x"), "backup").line("c"),
+                         "error DISK_FULL [c] backup: /opt/x: no space left on the disk. Next: free space on the server, then run again.")
+        self.assertEqual(known(KeyError("x"), "backup").code, "DEFECT")
+        failure = Failure("X", "s", "c", "a")
+        self.assertIs(known(failure, "backup"), failure)
 
     def test_keeps_the_end_of_long_texts(self) -> None:
         self.assertEqual(one_line("a" * 50 + "\nend", 8), "…aa | end")
