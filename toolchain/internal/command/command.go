@@ -23,9 +23,13 @@ var Resources = map[string]provider.Resource{
 type execution struct {
 	line   string
 	inputs resource.PropertyMap
-	// variables: those of the input, and the former output where it is wanted.
+	// variables of the input.
 	variables map[string]string
-	output    *output
+	// former output as variables; a host may refuse them.
+	former map[string]string
+	output *output
+	// warn shows a warning to the user.
+	warn func(line string)
 }
 
 // command is what local and remote commands share: which line runs when, and what the state holds.
@@ -55,6 +59,7 @@ func (c command) Create(ctx context.Context, call provider.Call) (string, resour
 	if _, err := rand.Read(suffix); err != nil {
 		return "", nil, err
 	}
+	state["stdout"], state["stderr"] = provider.Text(""), provider.Text("")
 	line, _ := provider.String(call.Inputs, "create")
 	err := c.execute(ctx, call, state, line)
 	return call.URN.Name() + hex.EncodeToString(suffix), state, err
@@ -92,31 +97,30 @@ func (c command) Import(string) (resource.PropertyMap, resource.PropertyMap, boo
 	return nil, nil, false, nil
 }
 
-// execute runs a line, if there is one, and writes its output into the state.
+// execute runs a line and writes its output into the state; without a line it leaves the state as it is.
 func (c command) execute(ctx context.Context, call provider.Call, state resource.PropertyMap, line string) error {
 	if line == "" {
-		state["stdout"], state["stderr"] = provider.Text(""), provider.Text("")
 		return nil
 	}
 	logging, _ := provider.String(call.Inputs, "logging")
 	written := newOutput(logging, call.Log)
-	err := c.run(ctx, execution{line: line, inputs: call.Inputs, variables: variables(call), output: written})
+	err := c.run(ctx, execution{
+		line: line, inputs: call.Inputs, variables: variables(call), former: formerOutput(call),
+		output: written, warn: call.Warn,
+	})
 	written.flush()
 	if err != nil {
 		return fmt.Errorf("%w: running %q:\n%s", err, line, written.both.String())
 	}
-	isSecret := call.Inputs[usedLine(call.Inputs)].ContainsSecrets()
+	isSecret := hasSecretLine(call.Inputs)
 	state["stdout"] = outputValue(written.stdout.String(), isSecret)
 	state["stderr"] = outputValue(written.stderr.String(), isSecret)
 	return nil
 }
 
-// usedLine: the official plugin marks outputs secret when the line that makes them is.
-func usedLine(inputs resource.PropertyMap) resource.PropertyKey {
-	if _, ok := inputs["update"]; ok {
-		return "update"
-	}
-	return "create"
+// hasSecretLine: outputs are secret when a line that can make them is.
+func hasSecretLine(inputs resource.PropertyMap) bool {
+	return inputs["create"].ContainsSecrets() || inputs["update"].ContainsSecrets()
 }
 
 func outputValue(text string, isSecret bool) resource.PropertyValue {
@@ -132,6 +136,11 @@ func variables(call provider.Call) map[string]string {
 	for name := range provider.Object(call.Inputs, "environment") {
 		found[string(name)], _ = provider.String(provider.Object(call.Inputs, "environment"), name)
 	}
+	return found
+}
+
+func formerOutput(call provider.Call) map[string]string {
+	found := map[string]string{}
 	if !provider.Bool(call.Inputs, "addPreviousOutputInEnv", true) {
 		return found
 	}

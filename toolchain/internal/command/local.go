@@ -27,8 +27,10 @@ func runLocal(ctx context.Context, wanted execution) error {
 	words := append(interpreter(wanted.inputs), wanted.line)
 	process := exec.CommandContext(ctx, words[0], words[1:]...)
 	process.Env = os.Environ()
-	for name, value := range wanted.variables {
-		process.Env = append(process.Env, name+"="+value)
+	for _, variables := range []map[string]string{wanted.variables, wanted.former} {
+		for name, value := range variables {
+			process.Env = append(process.Env, name+"="+value)
+		}
 	}
 	process.Dir, _ = provider.String(wanted.inputs, "dir")
 	if stdin, _ := provider.String(wanted.inputs, "stdin"); stdin != "" {

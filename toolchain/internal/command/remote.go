@@ -40,6 +40,12 @@ func runRemote(ctx context.Context, wanted execution) error {
 			return fmt.Errorf("variable %s (does sshd's AcceptEnv let it in?): %w", name, err)
 		}
 	}
+	for name, value := range wanted.former {
+		// As the official plugin: a host without AcceptEnv for them is no reason not to run.
+		if err := session.Setenv(name, value); err != nil {
+			wanted.warn(fmt.Sprintf("variable %s was not set (sshd's AcceptEnv, or addPreviousOutputInEnv: false): %v", name, err))
+		}
+	}
 	if stdin, _ := provider.String(wanted.inputs, "stdin"); stdin != "" {
 		session.Stdin = strings.NewReader(stdin)
 	}

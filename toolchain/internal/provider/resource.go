@@ -36,6 +36,8 @@ type Call struct {
 	Preview bool
 	// Log shows a line of the resource to the user.
 	Log func(line string)
+	// Warn shows a warning of the resource to the user.
+	Warn func(line string)
 }
 
 // Resource is one resource type.

@@ -240,7 +240,8 @@ func (s *server) resource(urn string) (Resource, error) {
 func (s *server) call(ctx context.Context, urn string, inputs, state resource.PropertyMap, preview bool) Call {
 	return Call{
 		URN: resource.URN(urn), Inputs: inputs, State: state, Preview: preview,
-		Log: func(line string) { s.log(ctx, pulumirpc.LogSeverity_INFO, urn, line) },
+		Log:  func(line string) { s.log(ctx, pulumirpc.LogSeverity_INFO, urn, line) },
+		Warn: func(line string) { s.log(ctx, pulumirpc.LogSeverity_WARNING, urn, line) },
 	}
 }
 

@@ -1,0 +1,45 @@
+package random
+
+import (
+	"testing"
+
+	"geoclic.fr/fleet/toolchain/internal/provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+func TestLengthIsChecked(t *testing.T) {
+	for name, wanted := range map[string]struct {
+		length resource.PropertyValue
+		wrong  int
+	}{
+		"whole":   {resource.NewNumberProperty(16), 0},
+		"secret":  {resource.MakeSecret(resource.NewNumberProperty(16)), 0},
+		"unknown": {provider.Unknown(), 0},
+		"zero":    {resource.NewNumberProperty(0), 1},
+		"half":    {resource.NewNumberProperty(1.5), 1},
+		"text":    {provider.Text("16"), 1},
+		"absent":  {resource.NewNullProperty(), 1},
+	} {
+		if got := (randomBytes{}).Check(resource.PropertyMap{"length": wanted.length}); len(got) != wanted.wrong {
+			t.Errorf("%s: got %v, expected %d failures", name, got, wanted.wrong)
+		}
+	}
+}
+
+func TestImport(t *testing.T) {
+	inputs, state, ok, err := randomBytes{}.Import("AP8Q")
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if length := inputs["length"].NumberValue(); length != 3 {
+		t.Errorf("length %v, expected 3", length)
+	}
+	if !state["hex"].IsSecret() || provider.Plain(state["hex"]).StringValue() != "00ff10" {
+		t.Errorf("got %v, expected the secret 00ff10", state["hex"])
+	}
+	for _, id := range []string{"", "not base64!", "AP8"} {
+		if _, _, ok, err := (randomBytes{}).Import(id); err == nil || ok {
+			t.Errorf("%q was accepted", id)
+		}
+	}
+}
