@@ -1,7 +1,5 @@
 /** @module `npm run demo`: one town online, put there by a real `pulumi up`. Again: quick, changes nothing. */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import type { Convergence } from "../adapters/pulumi.ts";
 import { readReleases } from "../adapters/suite-source.ts";
 import { statusTable } from "../cli/commands/status.ts";
@@ -12,6 +10,7 @@ import { parseStackConfig } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
 import { languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { readStatus } from "../operations/read-status.ts";
+import { chromiumFlags } from "./chromium.ts";
 import { LabError } from "./errors.ts";
 import { fleetConfig } from "./fleet-config.ts";
 import { up } from "./lab.ts";
@@ -65,9 +64,9 @@ async function demo(): Promise<void> {
   await show(config);
   if (fleet.seconds.size > 0) {
     const rows = [...fleet.seconds].map(([name, seconds]) => [name, seconds.toFixed(1)]);
-    say(table([t("column.client"), t("column.seconds")], rows));
+    say(table([t("column.step"), t("column.seconds")], rows));
   }
-  explain(server.reach);
+  await explain(server.reach);
 }
 
 async function show(values: Record<string, unknown>): Promise<void> {
@@ -83,16 +82,12 @@ async function show(values: Record<string, unknown>): Promise<void> {
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) process.exitCode = 1;
 }
 
-function explain(reach: string): void {
+async function explain(reach: string): Promise<void> {
   const domain = domainOf(town.name);
-  const copy = join(homedir(), "geoclic-lab-ca.pem");
   say(`\n${t("demo.look")}`);
   say(`  curl --resolve ${domain}:443:${reach} --cacert ${TRUST_BUNDLE} https://${domain}/api/health`);
   say(t("demo.chromium"));
-  say(`  npm run -s lab -- trust > ${copy}`);
-  say(
-    `  chromium --host-resolver-rules='MAP ${domain} ${reach}' --ignore-certificate-errors-spki-list="$(npm run -s lab -- trust --spki)" https://${domain}/portail/`,
-  );
+  say(`  chromium ${(await chromiumFlags(domain, reach)).join(" ")} https://${domain}/portail/`);
   say(t("demo.admin"));
   say(`  . ./env.sh && pulumi stack output adminPasswords --show-secrets`);
   say(t("demo.byHand"));
