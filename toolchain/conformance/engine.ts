@@ -66,7 +66,12 @@ export class Engine {
   static async start(environment: Readonly<Record<string, string>> = {}): Promise<Engine> {
     const folder = await mkdtemp(join(tmpdir(), "conformance-"));
     await mkdir(join(folder, "state"));
-    const wanted = toolchainEnvironment(withoutPulumi(process.env));
+    // The Automation API adds to the process's environment: what would lead the engine elsewhere must be absent from it.
+    for (const name of Object.keys(process.env))
+      if (name.startsWith("PULUMI_") || name === "GEOCLIC_LAB") delete process.env[name];
+    const wanted = toolchainEnvironment(process.env);
+    // The CLI is looked up on it.
+    process.env.PATH = wanted.PATH;
     const settings = {
       GEOCLIC_LAB: "1",
       ...wanted,
@@ -74,9 +79,6 @@ export class Engine {
       PULUMI_CONFIG_PASSPHRASE: "conformance",
       ...environment,
     };
-    // The Automation API adds to the process's environment: what is not named must be absent from it.
-    for (const name of Object.keys(process.env)) if (isForeign(name)) delete process.env[name];
-    Object.assign(process.env, wanted);
     const stack = await automation.LocalWorkspace.createStack(
       { stackName: "test", projectName: "conformance", program: async () => ({}) },
       { workDir: folder, envVars: settings },
@@ -157,13 +159,4 @@ export class Engine {
   async end(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Settings of the shell around, which would lead the engine elsewhere. */
-function isForeign(name: string): boolean {
-  return (name.startsWith("PULUMI_") && name !== "PULUMI_HOME") || name === "GEOCLIC_LAB";
-}
-
-function withoutPulumi(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !isForeign(name)));
 }
