@@ -48,7 +48,7 @@ export function packageVersion(name: string): string {
 
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(go|mod|sum)$|^setup\.ts$/.test(entry.name))
+    .filter(({ name }) => /\.(go|mod|sum)$|^setup\.ts$/.test(name) && !name.endsWith("_test.go"))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }
