@@ -15,7 +15,7 @@ import (
 
 // Resources by token.
 var Resources = map[string]provider.Resource{
-	"command:local:Command":  command{check: checkLocal, run: runLocal},
+	"command:local:Command":  command{check: checkLocal, run: runLocal, outputNeverSecret: true},
 	"command:remote:Command": command{check: checkRemote, run: runRemote},
 }
 
@@ -28,14 +28,16 @@ type execution struct {
 	// former output as variables; a host may refuse them.
 	former map[string]string
 	output *output
-	// warn shows a warning to the user.
-	warn func(line string)
+	// log shows progress to the user, warn a warning.
+	log, warn func(line string)
 }
 
 // command is what local and remote commands share: which line runs when, and what the state holds.
 type command struct {
 	check func(resource.PropertyMap) map[resource.PropertyKey]string
 	run   func(context.Context, execution) error
+	// outputNeverSecret: a secret line makes a remote command's output secret, a local one's not; as in the official plugin.
+	outputNeverSecret bool
 }
 
 func (c command) Check(inputs resource.PropertyMap) map[resource.PropertyKey]string {
@@ -60,9 +62,12 @@ func (c command) Create(ctx context.Context, call provider.Call) (string, resour
 		return "", nil, err
 	}
 	state["stdout"], state["stderr"] = provider.Text(""), provider.Text("")
-	line, _ := provider.String(call.Inputs, "create")
-	err := c.execute(ctx, call, state, line)
-	return call.URN.Name() + hex.EncodeToString(suffix), state, err
+	id := call.URN.Name() + hex.EncodeToString(suffix)
+	line, ok := provider.String(call.Inputs, "create")
+	if !ok {
+		return id, state, nil
+	}
+	return id, state, c.execute(ctx, call, state, line)
 }
 
 // Update runs `update`, or `create` again where there is none.
@@ -75,7 +80,10 @@ func (c command) Update(ctx context.Context, call provider.Call) (resource.Prope
 	}
 	line, ok := provider.String(call.Inputs, "update")
 	if !ok {
-		line, _ = provider.String(call.Inputs, "create")
+		line, ok = provider.String(call.Inputs, "create")
+	}
+	if !ok {
+		return state, nil
 	}
 	return state, c.execute(ctx, call, state, line)
 }
@@ -93,30 +101,34 @@ func (c command) Delete(ctx context.Context, call provider.Call) error {
 	return c.execute(ctx, call, call.State.Copy(), line)
 }
 
-func (c command) Import(string) (resource.PropertyMap, resource.PropertyMap, bool, error) {
-	return nil, nil, false, nil
-}
+func (c command) Defaults() resource.PropertyMap { return nil }
 
-// execute runs a line and writes its output into the state; without a line it leaves the state as it is.
+func (c command) Import(string) (*provider.Imported, error) { return nil, nil }
+
+// execute runs a line and writes its output into the state.
 func (c command) execute(ctx context.Context, call provider.Call, state resource.PropertyMap, line string) error {
-	if line == "" {
-		return nil
-	}
 	logging, _ := provider.String(call.Inputs, "logging")
 	written := newOutput(logging, call.Log)
 	err := c.run(ctx, execution{
 		line: line, inputs: call.Inputs, variables: variables(call), former: formerOutput(call),
-		output: written, warn: call.Warn,
+		output: written, log: call.Log, warn: call.Warn,
 	})
 	written.flush()
+	var before notStarted
+	if errors.As(err, &before) {
+		return before.error
+	}
 	if err != nil {
 		return fmt.Errorf("%w: running %q:\n%s", err, line, written.both.String())
 	}
-	isSecret := hasSecretLine(call.Inputs)
+	isSecret := !c.outputNeverSecret && hasSecretLine(call.Inputs)
 	state["stdout"] = outputValue(written.stdout.String(), isSecret)
 	state["stderr"] = outputValue(written.stderr.String(), isSecret)
 	return nil
 }
+
+// notStarted is a failure before the line ran, so that the line explains nothing.
+type notStarted struct{ error }
 
 // hasSecretLine: outputs are secret when a line that can make them is.
 func hasSecretLine(inputs resource.PropertyMap) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,19 +26,19 @@ func checkRemote(inputs resource.PropertyMap) map[resource.PropertyKey]string {
 }
 
 func runRemote(ctx context.Context, wanted execution) error {
-	client, err := dial(ctx, provider.Object(wanted.inputs, "connection"))
+	client, err := dial(ctx, provider.Object(wanted.inputs, "connection"), wanted.log)
 	if err != nil {
-		return err
+		return notStarted{err}
 	}
 	defer client.Close()
 	session, err := client.NewSession()
 	if err != nil {
-		return err
+		return notStarted{err}
 	}
 	defer session.Close()
 	for name, value := range wanted.variables {
 		if err := session.Setenv(name, value); err != nil {
-			return fmt.Errorf("variable %s (does sshd's AcceptEnv let it in?): %w", name, err)
+			return notStarted{fmt.Errorf("could not set environment variable %q (sshd's AcceptEnv must let it in): %w", name, err)}
 		}
 	}
 	for name, value := range wanted.former {
@@ -63,8 +64,12 @@ func runRemote(ctx context.Context, wanted execution) error {
 }
 
 // dial tries again after 100 ms, then half as long again each time, until it has failed more often than allowed.
-func dial(ctx context.Context, connection resource.PropertyMap) (*ssh.Client, error) {
+func dial(ctx context.Context, connection resource.PropertyMap, log func(string)) (*ssh.Client, error) {
 	limit := int(provider.Number(connection, "dialErrorLimit", 10))
+	allowed := "inf"
+	if limit >= 0 {
+		allowed = strconv.Itoa(limit)
+	}
 	delay := 100 * time.Millisecond
 	for failures := 1; ; failures++ {
 		client, err := dialOnce(ctx, connection)
@@ -72,9 +77,14 @@ func dial(ctx context.Context, connection resource.PropertyMap) (*ssh.Client, er
 			return client, nil
 		}
 		var refused permanent
-		if errors.As(err, &refused) || (limit >= 0 && failures > limit) {
-			return nil, fmt.Errorf("after %d failed attempts: %w", failures, err)
+		if errors.As(err, &refused) {
+			return nil, err
 		}
+		// The last attempt is not counted, as the official plugin tells it.
+		if limit >= 0 && failures > limit {
+			return nil, fmt.Errorf("after %d failed attempts: %w", failures-1, err)
+		}
+		log(fmt.Sprintf("Dial %d/%s failed: retrying", failures, allowed))
 		select {
 		case <-ctx.Done():
 			return nil, fmt.Errorf("%w (%v): %w", errCancelled, ctx.Err(), err)

@@ -34,7 +34,7 @@ type Call struct {
 	State resource.PropertyMap
 	// Preview means: nothing may be done, what only doing tells is unknown.
 	Preview bool
-	// Log shows a line of the resource to the user.
+	// Log shows a line of the resource to the user while the operation runs.
 	Log func(line string)
 	// Warn shows a warning of the resource to the user.
 	Warn func(line string)
@@ -51,8 +51,28 @@ type Resource interface {
 	// Update returns the whole state.
 	Update(ctx context.Context, call Call) (resource.PropertyMap, error)
 	Delete(ctx context.Context, call Call) error
-	// Import returns inputs and state of an id that is not in the state; ok is false where it cannot.
-	Import(id string) (inputs, state resource.PropertyMap, ok bool, err error)
+	// Defaults of the inputs: an absent one is as good as its default.
+	Defaults() resource.PropertyMap
+	// Import returns what an id stands for that is not in the state; nil where the type has no import.
+	Import(id string) (*Imported, error)
+}
+
+// Imported is a resource that was made elsewhere.
+type Imported struct {
+	// ID in the state; not always the id that it was imported by.
+	ID            string
+	Inputs, State resource.PropertyMap
+}
+
+// WithDefaults is a copy of inputs in which absent ones have their default.
+func WithDefaults(inputs, defaults resource.PropertyMap) resource.PropertyMap {
+	whole := inputs.Copy()
+	for key, value := range defaults {
+		if given, ok := whole[key]; !ok || Plain(given).IsNull() {
+			whole[key] = value
+		}
+	}
+	return whole
 }
 
 // Plain is a value without its secret wrapping.

@@ -125,7 +125,7 @@ func (s *server) Diff(_ context.Context, request *pulumirpc.DiffRequest) (*pulum
 		delete(former, resource.PropertyKey(ignored))
 		delete(wanted, resource.PropertyKey(ignored))
 	}
-	change := diff(former, wanted, typed.ReplaceOn())
+	change := diff(WithDefaults(former, typed.Defaults()), WithDefaults(wanted, typed.Defaults()), typed.ReplaceOn())
 	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}
 	if len(change.Keys) > 0 {
 		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
@@ -208,19 +208,19 @@ func (s *server) Read(_ context.Context, request *pulumirpc.ReadRequest) (*pulum
 	if len(request.GetProperties().GetFields()) > 0 {
 		return &pulumirpc.ReadResponse{Id: request.GetId(), Properties: request.GetProperties(), Inputs: request.GetInputs()}, nil
 	}
-	inputs, state, ok, err := typed.Import(request.GetId())
+	imported, err := typed.Import(request.GetId())
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
+	if imported == nil {
 		return nil, status.Errorf(codes.Unimplemented, "%s cannot be imported", resource.URN(request.GetUrn()).Type())
 	}
-	wantedInputs, err := plugin.MarshalProperties(inputs, marshalling)
+	inputs, err := plugin.MarshalProperties(imported.Inputs, marshalling)
 	if err != nil {
 		return nil, err
 	}
-	properties, err := plugin.MarshalProperties(state, marshalling)
-	return &pulumirpc.ReadResponse{Id: request.GetId(), Properties: properties, Inputs: wantedInputs}, err
+	properties, err := plugin.MarshalProperties(imported.State, marshalling)
+	return &pulumirpc.ReadResponse{Id: imported.ID, Properties: properties, Inputs: inputs}, err
 }
 
 func (s *server) Invoke(_ context.Context, request *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
@@ -250,7 +250,11 @@ func (s *server) log(ctx context.Context, severity pulumirpc.LogSeverity, urn, l
 		return
 	}
 	// A line that cannot be shown is no reason to fail the work.
-	_, _ = s.engine.Log(ctx, &pulumirpc.LogRequest{Severity: severity, Urn: urn, Message: strings.ToValidUTF8(line, "�")})
+	_, _ = s.engine.Log(ctx, &pulumirpc.LogRequest{
+		Severity: severity, Urn: urn, Message: strings.ToValidUTF8(line, "�"),
+		// As the official plugin: what a command writes is progress, warnings stay.
+		Ephemeral: severity == pulumirpc.LogSeverity_INFO,
+	})
 }
 
 // context ends with the call, with its time limit in seconds, or when the engine cancels.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"geoclic.fr/fleet/toolchain/internal/provider"
@@ -13,7 +14,10 @@ import (
 )
 
 // Resources by token.
-var Resources = map[string]provider.Resource{"random:index/randomBytes:RandomBytes": randomBytes{}}
+var Resources = map[string]provider.Resource{
+	"random:index/randomBytes:RandomBytes":       randomBytes{},
+	"random:index/randomPassword:RandomPassword": randomPassword{},
+}
 
 type randomBytes struct{}
 
@@ -40,7 +44,7 @@ func (randomBytes) Create(_ context.Context, call provider.Call) (string, resour
 		return "", nil, err
 	}
 	fill(state, content)
-	// The official one gives every RandomBytes the same id: the bytes are secret.
+	// NOT as the official plugin, whose id is the base64 form in clear: no secret may be a RandomBytes.
 	return "none", state, nil
 }
 
@@ -54,15 +58,20 @@ func (randomBytes) Update(_ context.Context, call provider.Call) (resource.Prope
 
 func (randomBytes) Delete(context.Context, provider.Call) error { return nil }
 
-func (randomBytes) Import(id string) (resource.PropertyMap, resource.PropertyMap, bool, error) {
+func (randomBytes) Defaults() resource.PropertyMap { return nil }
+
+func (randomBytes) Import(id string) (*provider.Imported, error) {
 	content, err := base64.StdEncoding.DecodeString(id)
-	if err != nil || len(content) == 0 {
-		return nil, nil, false, fmt.Errorf("the id to import must be the bytes in base64: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("the id to import must be the bytes in base64: %w", err)
+	}
+	if len(content) == 0 {
+		return nil, errors.New("the id to import must be the bytes in base64, got none")
 	}
 	inputs := resource.PropertyMap{"length": resource.NewNumberProperty(float64(len(content)))}
 	state := inputs.Copy()
 	fill(state, content)
-	return inputs, state, true, nil
+	return &provider.Imported{ID: id, Inputs: inputs, State: state}, nil
 }
 
 func fill(state resource.PropertyMap, content []byte) {

@@ -27,18 +27,18 @@ func TestLengthIsChecked(t *testing.T) {
 }
 
 func TestImport(t *testing.T) {
-	inputs, state, ok, err := randomBytes{}.Import("AP8Q")
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	imported, err := randomBytes{}.Import("AP8Q")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if length := inputs["length"].NumberValue(); length != 3 {
+	if length := imported.Inputs["length"].NumberValue(); length != 3 {
 		t.Errorf("length %v, expected 3", length)
 	}
-	if !state["hex"].IsSecret() || provider.Plain(state["hex"]).StringValue() != "00ff10" {
-		t.Errorf("got %v, expected the secret 00ff10", state["hex"])
+	if hex := imported.State["hex"]; !hex.IsSecret() || provider.Plain(hex).StringValue() != "00ff10" {
+		t.Errorf("got %v, expected the secret 00ff10", hex)
 	}
 	for _, id := range []string{"", "not base64!", "AP8"} {
-		if _, _, ok, err := (randomBytes{}).Import(id); err == nil || ok {
+		if imported, err := (randomBytes{}).Import(id); err == nil || imported != nil {
 			t.Errorf("%q was accepted", id)
 		}
 	}

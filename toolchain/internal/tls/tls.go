@@ -15,6 +15,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"slices"
+	"strings"
 
 	"geoclic.fr/fleet/toolchain/internal/provider"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -52,25 +53,23 @@ func (privateKey) ReplaceOn() []resource.PropertyKey {
 	return []resource.PropertyKey{"algorithm", "ecdsaCurve", "rsaBits"}
 }
 
-func (privateKey) Create(_ context.Context, call provider.Call) (string, resource.PropertyMap, error) {
-	state := call.Inputs.Copy()
-	if _, ok := state["ecdsaCurve"]; !ok {
-		state["ecdsaCurve"] = provider.Text("P224")
-	}
-	if _, ok := state["rsaBits"]; !ok {
-		state["rsaBits"] = resource.NewNumberProperty(2048)
-	}
+func (privateKey) Defaults() resource.PropertyMap {
+	return resource.PropertyMap{"ecdsaCurve": provider.Text("P224"), "rsaBits": resource.NewNumberProperty(2048)}
+}
+
+func (key privateKey) Create(_ context.Context, call provider.Call) (string, resource.PropertyMap, error) {
+	state := provider.WithDefaults(call.Inputs, key.Defaults())
 	if call.Preview {
 		for _, key := range outputs {
 			state[key] = provider.Unknown()
 		}
 		return "", state, nil
 	}
-	key, err := generate(state)
+	made, err := generate(state)
 	if err != nil {
 		return "", nil, err
 	}
-	id, err := describe(state, key)
+	id, err := describe(state, made)
 	return id, state, err
 }
 
@@ -81,9 +80,7 @@ func (privateKey) Update(_ context.Context, call provider.Call) (resource.Proper
 func (privateKey) Delete(context.Context, provider.Call) error { return nil }
 
 // Import is not offered: the official plugin has none for this resource.
-func (privateKey) Import(string) (resource.PropertyMap, resource.PropertyMap, bool, error) {
-	return nil, nil, false, nil
-}
+func (privateKey) Import(string) (*provider.Imported, error) { return nil, nil }
 
 func generate(state resource.PropertyMap) (crypto.Signer, error) {
 	switch algorithm, _ := provider.String(state, "algorithm"); algorithm {
@@ -98,7 +95,8 @@ func generate(state resource.PropertyMap) (crypto.Signer, error) {
 	}
 }
 
-// describe fills in every form of the key; the id is the SHA-1 of the public key's PEM, as the official plugin's.
+// describe fills in every form of the key; the id is the SHA-1 of the public key's PEM without the last newline, as the
+// official plugin's.
 func describe(state resource.PropertyMap, key crypto.Signer) (string, error) {
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -119,7 +117,7 @@ func describe(state resource.PropertyMap, key crypto.Signer) (string, error) {
 	if err := describeSSH(state, key); err != nil {
 		return "", err
 	}
-	digest := sha1.Sum([]byte(publicPem))
+	digest := sha1.Sum([]byte(strings.TrimSpace(publicPem)))
 	return hex.EncodeToString(digest[:]), nil
 }
 
