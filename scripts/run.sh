@@ -19,7 +19,21 @@ if ! command -v node >/dev/null 2>&1 || [ "$(node -p 'Number(process.versions.no
   missing="$missing
   node: version 20 or newer, nodejs.org"
 fi
-command -v pulumi >/dev/null 2>&1 || need go "go.dev, version 1.26 or newer (or an installed Pulumi)"
+# Pulumi is on PATH, was made before, or can be downloaded; else it must be built.
+made() {
+  for record in "${XDG_CACHE_HOME:-$HOME/.cache}"/geoclic-fleet/toolchain/*/record.json; do
+    [ ! -e "$record" ] || return 0
+  done
+  return 1
+}
+downloadable() {
+  node -e 'fetch("https://get.pulumi.com", { method: "HEAD", signal: AbortSignal.timeout(5000) }).then(
+    (answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))' 2>/dev/null
+}
+if ! command -v pulumi >/dev/null 2>&1 && ! command -v go >/dev/null 2>&1 && ! made && ! downloadable; then
+  missing="$missing
+  go: go.dev, version 1.26 or newer (Pulumi's download host is out of reach; or install Pulumi)"
+fi
 [ -z "$sudo" ] || need sudo "run as root, or install sudo"
 if [ -n "$missing" ]; then
   echo "Missing, nothing was changed:$missing" >&2

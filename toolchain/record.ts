@@ -28,9 +28,10 @@ const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "geo
 
 /** Folder of this checkout's toolchain; its name is a hash of all that decides what is in it. */
 export function toolchainFolder(): string {
-  const hash = createHash("sha256");
-  for (const path of [...sources(here), join(here, "..", "package-lock.json")])
-    hash.update(`${path.slice(here.length)}\0`).update(readFileSync(path));
+  const hash = createHash("sha256").update(`${process.platform} ${process.arch}\0`);
+  for (const name of ["pulumi", ...pluginNames])
+    hash.update(`${name} ${packageVersion(`@pulumi/${name}`)}\0`);
+  for (const path of sources(here)) hash.update(`${path.slice(here.length)}\0`).update(readFileSync(path));
   return join(cache, hash.digest("hex").slice(0, 16));
 }
 

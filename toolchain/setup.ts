@@ -2,6 +2,7 @@
  * @module Finds or makes what Pulumi needs: its CLI, the Node.js language host and the plugins; the official ones where
  * they can be had, else built from the Go module or our substitutes. Quick when it is done already.
  */
+import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
@@ -20,6 +21,9 @@ const official = "https://get.pulumi.com/releases/sdk";
 const here = import.meta.dirname;
 
 const target = toolchainFolder();
+const known = readToolchain();
+// A CLI of the machine's own may be gone since.
+if (known && !existsSync(join(known.cli.folder, "pulumi"))) await rm(target, { recursive: true });
 if (!readToolchain()) await make();
 
 async function make(): Promise<void> {
@@ -49,27 +53,47 @@ function final(partial: string, path: string): string {
   return path.startsWith(partial) ? target + path.slice(partial.length) : path;
 }
 
-/** The CLI of this very version, with its language host beside it. */
+/** The CLI of this version or a newer one of the same line, with its language host. */
 async function onPath(): Promise<Tool | undefined> {
   const which = await execa("which", ["pulumi", "pulumi-language-nodejs"], { reject: false });
   const folder = dirname(String(which.stdout).split("\n")[0] ?? "");
   if (which.exitCode !== 0 || folder.startsWith(dirname(target))) return undefined;
   const { stdout } = await execa("pulumi", ["version"], { reject: false });
-  return stdout?.trim() === `v${version}` ? { version, origin: "path", folder } : undefined;
+  const found = stdout?.trim().replace(/^v/, "") ?? "";
+  return isAtLeast(found, version) ? { version: found, origin: "path", folder } : undefined;
+}
+
+/** True for the same major version, and the same or a later minor and patch version. */
+function isAtLeast(found: string, wanted: string): boolean {
+  if (!/^\d+\.\d+\.\d+$/.test(found) || found.split(".")[0] !== wanted.split(".")[0]) return false;
+  return found.localeCompare(wanted, "en", { numeric: true }) >= 0;
 }
 
 /** Pulumi's own archive, whose folder holds the CLI and all language hosts. */
 async function download(bin: string): Promise<Tool | undefined> {
-  const url = `${official}/pulumi-v${version}-linux-x64.tar.gz`;
-  const archive = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+  const url = `${official}/pulumi-v${version}-linux-${process.arch}.tar.gz`;
+  const archive = await answer(url, 10_000);
   if (!archive?.ok) {
     say(`Pulumi's download host is out of reach: the CLI is built from its Go module (some 7 minutes once)`);
     return undefined;
   }
-  say(`Pulumi ${version}: official`);
+  say(`Pulumi ${version}: official, being downloaded`);
   const content = Buffer.from(await archive.arrayBuffer());
   await execa("tar", ["-xz", "-C", bin, "--strip-components=1"], { input: content });
   return { version, origin: "official", folder: bin };
+}
+
+/** A host must answer soon; the body of its answer may take its time. */
+async function answer(url: string, milliseconds: number): Promise<Response | undefined> {
+  const impatience = new AbortController();
+  const timer = setTimeout(() => impatience.abort(), milliseconds);
+  try {
+    return await fetch(url, { signal: impatience.signal });
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function build(bin: string): Promise<Tool> {
