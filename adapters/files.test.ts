@@ -1,0 +1,131 @@
+/** Files that the operator keeps: whole or not at all, by content. Not proven here: a power failure, a full disk. */
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { extract } from "tar-stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Release } from "../core/release/release.ts";
+import { treeHash } from "../core/release/tree.ts";
+import { acmeLedger } from "./acme-ledger.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { copyTree, readTree } from "./file-tree.ts";
+import { releaseStore } from "./release-store.ts";
+import { archiveFolder } from "./tar.ts";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "geoclic-files-"));
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function tree(files: Readonly<Record<string, string>>): Promise<string> {
+  const root = join(folder, "tree");
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+  return root;
+}
+
+describe("a tree", () => {
+  test("leaves out what is excluded, at any depth or at the root only", async () => {
+    const root = await tree({ "a.txt": "", "b/a.log": "", "b/.env": "", "fleet/x": "", "b/fleet/y": "" });
+    const paths = (await readTree(root, ["*.log", ".env", "/fleet/"])).map(({ path }) => path);
+    expect(paths).toEqual(["a.txt", "b/fleet/y"]);
+  });
+
+  test("copies content, links and the executable bit, and hashes the same", async () => {
+    const root = await tree({ run: "#!/bin/sh", "b/text": "é" });
+    await chmod(join(root, "run"), 0o700);
+    await chmod(join(root, "b/text"), 0o600);
+    await symlink("b/text", join(root, "link"));
+    const entries = await readTree(root);
+    await copyTree(root, entries, join(folder, "copy"));
+    const copied = await readTree(join(folder, "copy"));
+    expect(copied).toEqual(entries);
+    expect(treeHash(copied)).toBe(treeHash(entries));
+    expect((await stat(join(folder, "copy/run"))).mode & 0o777).toBe(0o755);
+    expect((await stat(join(folder, "copy/b/text"))).mode & 0o777).toBe(0o644);
+  });
+
+  test.each(["/etc/passwd", "../../etc/passwd", "b/../../x"])("fails on a link to %s", async (target) => {
+    const root = await tree({ a: "" });
+    await symlink(target, join(root, "link"));
+    await expect(readTree(root)).rejects.toThrow(`the link link leaves the tree (${target})`);
+  });
+
+  test("is an archive with root's owners and plain modes", async () => {
+    const root = await tree({ "b/text": "hello" });
+    await symlink("b/text", join(root, "link"));
+    const seen: unknown[] = [];
+    const tar = extract();
+    tar.end(await archiveFolder(root));
+    for await (const entry of tar) {
+      const { name, uid, gid, mode, type, linkname } = entry.header;
+      seen.push({ name, uid, gid, mode, type, linkname });
+      entry.resume();
+    }
+    expect(seen).toMatchObject([
+      { name: "b/text", uid: 0, gid: 0, mode: 0o644, type: "file" },
+      { name: "link", type: "symlink", linkname: "b/text" },
+    ]);
+  });
+});
+
+describe("the store of releases", () => {
+  const release = { format: 1, id: "aaaaaaaaaaaa" } as Release;
+
+  test("keeps a release once, and reads it", async () => {
+    const store = releaseStore(folder);
+    let filled = 0;
+    const fill = async (target: string) => {
+      filled += 1;
+      await writeFile(join(target, "x"), "");
+    };
+    await store.keep(release, "services: {}", fill);
+    await store.keep(release, "other", fill);
+    expect(filled).toBe(1);
+    expect(await store.list()).toEqual(["aaaaaaaaaaaa"]);
+    expect(await store.read("aaaaaaaaaaaa")).toEqual(release);
+    expect(await readFile(join(store.path("aaaaaaaaaaaa"), "compose.yml"), "utf8")).toBe("services: {}");
+    expect(await store.read("bbbbbbbbbbbb")).toBeUndefined();
+  });
+
+  test("leaves nothing when filling it fails", async () => {
+    const store = releaseStore(folder);
+    const failing = store.keep(release, "", () => Promise.reject(new Error("no")));
+    await expect(failing).rejects.toThrow("no");
+    expect(await readdir(store.folder)).toEqual([]);
+  });
+
+  test("fails on a release that does not fit its name", async () => {
+    const store = releaseStore(folder);
+    await store.keep(release, "", async () => {});
+    await writeFile(join(store.path("aaaaaaaaaaaa"), "release.json"), '{"format":1,"id":"bbbbbbbbbbbb"}');
+    await expect(store.read("aaaaaaaaaaaa")).rejects.toThrow("RELEASE_BROKEN");
+  });
+});
+
+test("a file is written with its mode, and nothing else is left", async () => {
+  await writeFileAtomically(join(folder, "sub/secret"), "x", 0o600);
+  expect((await stat(join(folder, "sub/secret"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(join(folder, "sub"))).toEqual(["secret"]);
+});
+
+test("the ledger of certificates keeps what several writers add, for a week", async () => {
+  const ledger = acmeLedger(folder);
+  const time = Date.UTC(2026, 10, 23);
+  const event = (domain: string, at: number) => ({
+    domain,
+    server: "s",
+    time: at,
+    outcome: "issued" as const,
+  });
+  await ledger.add(event("old.fr", time - 8 * 24 * 3_600_000));
+  await Promise.all(["a.fr", "b.fr", "c.fr"].map((domain) => ledger.add(event(domain, time))));
+  expect((await ledger.read()).map(({ domain }) => domain).sort()).toEqual(["a.fr", "b.fr", "c.fr"]);
+});
