@@ -43,7 +43,7 @@ export function describe(error: FleetError, language: Language): string {
 function sentence(code: ErrorCode, values: Values, place: ErrorPlace, language: Language): string {
   const { what, next } = errorMessages(code, language, values);
   const where = [place.client, place.step].filter(Boolean).join(" · ");
-  const label = language === "fr" ? "À faire" : "Next";
-  const text = `${what} (${code}). ${label}: ${next}`;
+  const label = language === "fr" ? "À faire :" : "Next:";
+  const text = `${what} (${code}). ${label} ${next}`;
   return where ? `${where}: ${text}` : text;
 }

@@ -148,7 +148,7 @@ describe("messages", () => {
       { client: "v" },
     );
     expect(tell(error, "fr")).toBe(
-      "v: {{ip}} $t(x) n'a pas d'adresse (serveurs interrogés : s) (DNS_MISSING). À faire: créez un enregistrement A {{ip}} $t(x) → 1.2.3.4 et relancez dès qu'il répond.",
+      "v: {{ip}} $t(x) n'a pas d'adresse (serveurs interrogés : s) (DNS_MISSING). À faire : créez un enregistrement A {{ip}} $t(x) → 1.2.3.4 et relancez dès qu'il répond.",
     );
     expect(text("agent.ready", "en", { fingerprint: "{{x}}" })).toContain("{{x}}");
   });

@@ -67,6 +67,7 @@ function spent(
   span: number,
 ): Budget | undefined {
   if (events.length < allowed) return undefined;
-  const oldest = Math.min(...events.map((event) => event.time));
-  return { ok: false, limit, used: events.length, until: oldest + span };
+  const times = events.map((event) => event.time).sort((a, b) => a - b);
+  const last = times[times.length - allowed] ?? 0;
+  return { ok: false, limit, used: events.length, until: last + span };
 }

@@ -21,14 +21,17 @@ export function installScripts(hash: string): Command {
 }
 
 /**
- * Gives the fleet's keys in `authorized_keys` the options that design asks: no agent, X11 or tunnel device.
- * Keys that are not the fleet's stay as they are.
+ * Restricts the fleet's keys in `authorized_keys`: no agent, X11 or tunnel device. Other options of theirs, such as
+ * `from=`, stay, and so do keys that are not the fleet's.
  */
 export function restrictKeys(keys: readonly string[]): Command {
-  const edits = keys.map((key) => {
-    const [type, blob] = key.split(" ");
-    const pattern = `^([^#]*[[:space:]])?${type}[[:space:]]+${escapeRegex(blob ?? "")}.*$`;
-    return `s|${pattern}|restrict,pty,port-forwarding ${type} ${blob} geoclic-fleet|`;
+  const edits = keys.flatMap((publicKey) => {
+    const [type, blob] = publicKey.split(" ");
+    const key = `${type}[[:space:]]+${escapeRegex(blob ?? "")}([[:space:]].*)?`;
+    return [
+      `s|^[[:space:]]*${key}$|restrict,pty,port-forwarding ${type} ${blob} geoclic-fleet|`,
+      `/^([^#]*,)?restrict[,[:space:]]/!s|^([^#]+[[:space:]]${key})$|restrict,pty,port-forwarding,\\1|`,
+    ];
   });
   return ["sed", "-E", "-i", ...edits.flatMap((edit) => ["-e", edit]), ".ssh/authorized_keys"];
 }

@@ -79,7 +79,7 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
       return new FleetError("SSH_REFUSED", { user, host, port, cause }, place);
     return new FleetError("SSH_UNREACHABLE", { host, port, cause }, place);
   }
-  if (/^sudo: .*(password is required|not allowed|not found)|not in the sudoers/im.test(end.stderr))
+  if (/(^|: )sudo: .*(password is required|not allowed|not found)|not in the sudoers/im.test(end.stderr))
     return new FleetError("SUDO_MISSING", { user, host, cause }, place);
   return (
     serverFailure(target.client, step, end.stderr) ??

@@ -7,6 +7,7 @@ const relativePath = z
   .string()
   .regex(/^(?!\/)(?!.*(^|\/)\.\.(\/|$))[^\0\n]+$/, "expected a path inside the suite");
 const serviceName = z.string().regex(/^[a-z][a-z0-9_-]{0,30}$/, "expected a compose service name");
+const plainValue = z.string().regex(/^[^\\\r\n\0]*$/, "expected a value without line break or backslash");
 const variable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, "expected a variable name in capitals");
 
 const Service = z.strictObject({
@@ -53,9 +54,9 @@ export const Adapter = z.strictObject({
   health: z.strictObject({ path: z.string().startsWith("/"), field: z.string(), equals: z.string() }),
   env: z.strictObject({
     generated: z.record(variable, z.strictObject({ bytes: z.int().min(16).max(64) })),
-    fixed: z.record(variable, z.string()),
+    fixed: z.record(variable, plainValue),
     /** `{domain}` and `{email}` are filled in. */
-    derived: z.record(variable, z.string()),
+    derived: z.record(variable, plainValue),
   }),
   database: z.strictObject({
     service: serviceName,
@@ -95,13 +96,22 @@ export type AdapterService = z.infer<typeof Service>;
 export function parseAdapter(value: unknown, file: string): Adapter {
   const parsed = parse(Adapter, value);
   if (!parsed.ok) throw new FleetError("ADAPTER_INVALID", { file, problems: parsed.problems });
-  const known = Object.keys(parsed.value.services);
-  const named = [parsed.value.database.service, parsed.value.files.service, parsed.value.ingress.service];
-  const unknown = named.find((service) => !known.includes(service));
-  if (unknown !== undefined)
-    throw new FleetError("ADAPTER_INVALID", {
-      file,
-      problems: `unknown service "${unknown}", expected one of: ${known.join(", ")}`,
-    });
+  const problems = contradictions(parsed.value);
+  if (problems.length > 0) throw new FleetError("ADAPTER_INVALID", { file, problems: problems.join("; ") });
   return parsed.value;
+}
+
+function contradictions({ services, database, files, tls, ingress, hooks, binds }: Adapter): string[] {
+  const known = Object.keys(services);
+  const named = { database, files, tls, ingress, ...hooks };
+  const unknown = Object.entries(named)
+    .filter(([, { service }]) => !known.includes(service))
+    .map(
+      ([key, { service }]) => `${key}: unknown service "${service}", expected one of: ${known.join(", ")}`,
+    );
+  if (binds[ingress.confd] === "config") return unknown;
+  return [
+    ...unknown,
+    `ingress.confd: expected a bind of the kind config, got ${JSON.stringify(ingress.confd)}`,
+  ];
 }

@@ -5,13 +5,14 @@ import { parse } from "./parse.ts";
 
 const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 const ipv4 = z.ipv4("expected an IPv4 address, e.g. 51.210.42.100");
+const httpsUrl = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
 
 const domain = z.string().regex(hostName, "expected a host name in lower case, e.g. ville-lyon.geoclic.fr");
 const email = z
   .string()
   .max(254)
   .regex(
-    /^[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$/,
+    /^[A-Za-z0-9][A-Za-z0-9._%+-]*@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$/,
     "expected an e-mail address, e.g. admin@ville-lyon.fr",
   );
 const releaseId = z.string().regex(/^[0-9a-f]{12}$/, "expected a release id: 12 characters of 0-9a-f");
@@ -38,7 +39,8 @@ export const ClientConfig = z.strictObject({
     .string()
     .min(1, "expected the town's name")
     .max(120, "expected at most 120 characters")
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, "expected a name without control characters or line breaks"),
+    .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u, "expected a name without control characters or line breaks")
+    .regex(/\S/, "expected the town's name"),
   ip: ipv4,
   /** Where SSH and probes connect. @default the ip */
   reach: z.union([ipv4, z.string().regex(hostName)], "expected an IPv4 address or a host name").optional(),
@@ -77,12 +79,22 @@ export const FleetConfig = z
     acme: z
       .strictObject({
         /** ACME directory. */
-        server: z.url({ protocol: /^https$/ }).default("https://acme-v02.api.letsencrypt.org/directory"),
+        server: z
+          .string()
+          .regex(httpsUrl, "expected an https URL")
+          .default("https://acme-v02.api.letsencrypt.org/directory"),
       })
       .prefault({}),
     /** DNS servers asked before a certificate, `address:port`; none: the machine's own resolver. */
     dnsServers: z
-      .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?$/, "expected address:port, e.g. 1.1.1.1:53"))
+      .array(
+        z
+          .string()
+          .refine(
+            (server) => ipv4.safeParse(server.replace(/:\d{1,5}$/, "")).success,
+            "expected address:port, e.g. 1.1.1.1:53",
+          ),
+      )
       .default([]),
     schedules: z
       .strictObject({

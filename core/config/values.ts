@@ -16,6 +16,11 @@ export function readStackValues(
   );
 }
 
+/** Text that only looks like JSON stays text, which the schema then names. */
 function value(text: string): unknown {
-  return /^[[{]|^(true|false)$/.test(text) ? (JSON.parse(text) as unknown) : text;
+  try {
+    return /^[[{]|^(true|false)$/.test(text) ? (JSON.parse(text) as unknown) : text;
+  } catch {
+    return text;
+  }
 }

@@ -26,7 +26,7 @@ export const askServer: Command = [
   "sh",
   "-c",
   [
-    "sudo -n true || exit 1",
+    "LC_ALL=C sudo -n true || exit 1",
     "cat /etc/os-release",
     'echo "FACT_MACHINE=$(uname -m)"',
     // The fullest of the file systems that a release fills; some may not be there yet.

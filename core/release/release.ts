@@ -151,6 +151,8 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
     const described: BaseBuild = typeof build === "string" ? { context: build } : build;
     const context = inSuite(described.context ?? ".");
     const dockerfile = posix.normalize(posix.join(context, described.dockerfile ?? "Dockerfile"));
+    if ([context, dockerfile].some((path) => path === ".." || path.startsWith("../")))
+      throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} is built outside the suite` });
     if (Array.isArray(described.args))
       throw new FleetError("COMPOSE_UNEXPECTED", {
         problem: `service ${name}: build.args must be a map, got a list`,

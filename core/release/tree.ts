@@ -29,11 +29,11 @@ export function treeHash(entries: readonly TreeEntry[]): string {
 
 /** Entries at or below a path, which stays in their names. */
 export function below(entries: readonly TreeEntry[], path: string): TreeEntry[] {
-  return entries.filter((entry) => entry.path === path || entry.path.startsWith(`${path}/`));
+  return entries.filter((entry) => path === "." || entry.path === path || entry.path.startsWith(`${path}/`));
 }
 
 function line(entry: TreeEntry): string {
   return entry.kind === "link"
-    ? `link ${entry.path} ${entry.target}`
+    ? `link ${entry.path}\0${entry.target}`
     : `file ${entry.path} ${entry.executable ? "x" : "-"} ${entry.digest}`;
 }

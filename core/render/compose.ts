@@ -39,7 +39,7 @@ export interface ComposeInput {
 
 /** @throws FleetError `COMPOSE_UNEXPECTED` when the text is no compose file or names other services than the adapter */
 export function parseBaseCompose(text: string, adapter: Adapter): BaseCompose {
-  const base: unknown = parseYaml(text);
+  const base: unknown = parseYaml(text, { merge: true });
   if (!isBaseCompose(base)) throw unexpected("it has no `services`");
   const inFile = Object.keys(base.services).sort();
   const inAdapter = Object.keys(adapter.services).sort();
@@ -73,7 +73,7 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
 
   function renderService(name: string, rules: AdapterService, service: BaseService) {
     const { build, image, container_name, ports, volumes, depends_on, environment, healthcheck, ...rest } =
-      service;
+      withoutFallbacks(service);
     const own = (volumes ?? []).flatMap((volume) => mount(name, volume));
     const mounts = [...own, ...published(name, own)];
     const check = healthCheck(rules, healthcheck);
@@ -86,7 +86,7 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
       mem_limit: rules.memory,
       stop_grace_period: `${rules.drainSeconds}s`,
       logging: { driver: "json-file", options: { "max-size": "10m", "max-file": "3" } },
-      ...(environment ? { environment: withoutFallbacks(environment) } : {}),
+      ...(environment ? { environment } : {}),
       ...(check ? { healthcheck: check } : {}),
       ...(rules.ingress && ports ? { ports } : {}),
       ...(mounts.length > 0 ? { volumes: mounts } : {}),
@@ -94,6 +94,10 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
   }
 
   function mount(service: string, volume: string): string[] {
+    if (typeof volume !== "string")
+      throw unexpected(
+        `service ${service} mounts ${JSON.stringify(volume)}, expected the form "source:target"`,
+      );
     const [source = "", target = "", mode] = volume.split(":");
     if (!isBind(source)) return [volume];
     const kind = adapter.binds[source];
@@ -138,12 +142,15 @@ export function renderCompose({ base, adapter, images, configBinds }: ComposeInp
   }
 
   /** `${SECRET:-constant}` becomes `${SECRET:?…}`: a missing secret must stop the start, not weaken it. */
-  function withoutFallbacks(environment: NonNullable<BaseService["environment"]>) {
-    const secrets = Object.keys(adapter.env.generated).join("|");
-    const pattern = new RegExp(`\\$\\{(${secrets})(:?[-?][^}]*)?\\}`, "g");
-    return JSON.parse(
-      JSON.stringify(environment).replaceAll(pattern, (_match, name: string) => `\${${name}:?is missing}`),
-    ) as unknown;
+  function withoutFallbacks(service: BaseService): BaseService {
+    const names = Object.keys(adapter.env.generated);
+    if (names.length === 0) return service;
+    const secret = `(${names.join("|")})`;
+    const fallback = "(?::?[-?](?:[^{}]|\\$\\{[^{}]*\\})*)?";
+    // `$$` is a dollar of the container's own.
+    const pattern = new RegExp(`(?<!\\$)\\$(?:\\{${secret}${fallback}\\}|${secret}(?!\\w))`, "g");
+    const required = (_match: string, braced?: string, bare?: string) => `\${${braced ?? bare}:?is missing}`;
+    return JSON.parse(JSON.stringify(service).replaceAll(pattern, required)) as BaseService;
   }
 }
 
@@ -152,8 +159,9 @@ export function baseName(path: string): string {
   return path.split("/").filter(Boolean).at(-1) ?? path;
 }
 
-export function isBind(source: string): boolean {
-  return source.startsWith(".") || source.startsWith("/");
+/** A path, or one that a variable gives; anything else names a volume. */
+function isBind(source: string): boolean {
+  return /^[./~$]/.test(source);
 }
 
 function healthCheck(rules: AdapterService, base: unknown): unknown {

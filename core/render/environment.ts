@@ -18,7 +18,7 @@ export function plainEnvironment(adapter: Adapter, client: EnvironmentClient): R
 /**
  * What `write-env` reads on its standard input: one JSON line naming the generated secrets, then `KEY=VALUE` lines
  * as Compose reads them, sorted, single-quoted where a character could mean something.
- * @throws RangeError when a value has a line break
+ * @throws RangeError when a value has a line break, or a backslash, which Compose reads in two ways
  */
 export function renderEnvironment(
   plain: Readonly<Record<string, string>>,
@@ -31,7 +31,7 @@ export function renderEnvironment(
 }
 
 function quoteValue(name: string, value: string): string {
-  if (/[\r\n\0]/.test(value)) throw new RangeError(`the value of ${name} has a line break`);
+  if (/[\r\n\0\\]/.test(value)) throw new RangeError(`the value of ${name} has a line break or a backslash`);
   if (/^[A-Za-z0-9_@%+=:,./-]*$/.test(value)) return value;
-  return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  return `'${value.replaceAll("'", "\\'")}'`;
 }
