@@ -1,7 +1,7 @@
 /** @module The environment in which Pulumi works: as an object, or as shell lines when it is run. */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { readToolchain, toolchainFolder } from "./record.ts";
 
 /** @throws Error before `npm run setup` */
@@ -19,7 +19,7 @@ export function toolchainEnvironment(env: NodeJS.ProcessEnv = process.env): Reco
   const rest = (env.PATH ?? "").split(":").filter((folder) => folder !== "" && !folders.includes(folder));
   return {
     PATH: [...new Set(folders), ...rest].join(":"),
-    PULUMI_HOME: env.PULUMI_HOME ?? join(toolchainFolder(), "pulumi-home"),
+    PULUMI_HOME: pulumiHome(env.PULUMI_HOME),
     PULUMI_SKIP_UPDATE_CHECK: "1",
     NODE_COMPILE_CACHE: join(toolchainFolder(), "compiled"),
     ...(env.PULUMI_BACKEND_URL ? {} : { PULUMI_BACKEND_URL: `file://${home}/state` }),
@@ -27,6 +27,12 @@ export function toolchainEnvironment(env: NodeJS.ProcessEnv = process.env): Reco
       ? {}
       : { PULUMI_CONFIG_PASSPHRASE_FILE: passphrase }),
   };
+}
+
+/** One's own is kept; that of another checkout, or of this one before a change, is not. */
+function pulumiHome(given: string | undefined): string {
+  const isOwn = given !== undefined && given !== "" && !given.startsWith(dirname(toolchainFolder()));
+  return isOwn ? given : join(toolchainFolder(), "pulumi-home");
 }
 
 if (import.meta.main) {
