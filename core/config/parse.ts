@@ -22,7 +22,8 @@ function problem(issue: z.core.$ZodIssue, root: string): string {
   const path = pathOf([...(root ? [root] : []), ...issue.path]) || "(root)";
   if (issue.code === "unrecognized_keys") return `${path}: unknown key ${issue.keys.map(show).join(", ")}`;
   const got = "input" in issue ? `, got ${show(issue.input)}` : "";
-  return `${path}: ${issue.message}${got}`;
+  const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return `${path}: ${message}${got}`;
 }
 
 function pathOf(path: readonly PropertyKey[]): string {

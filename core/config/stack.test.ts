@@ -28,6 +28,7 @@ const hostile = [
   "a\0b",
   "a".repeat(10_000),
 ];
+const numbers = [0, -1, 1.5, 65_536, "22", "22;reboot", null, true];
 
 test("fills in what may be left out", () => {
   const config = parseStackConfig(fleet);
@@ -56,6 +57,11 @@ describe("fails on a hostile value, with its path", () => {
     ["schedules.backup", (backup) => ({ ...fleet, schedules: { backup } })],
     ["build", (build) => ({ ...fleet, build })],
     ["release", (release) => ({ ...fleet, release })],
+    ["suite.imagesAsOf", (imagesAsOf) => ({ ...fleet, suite: { ...fleet.suite, imagesAsOf } })],
+    ["role", (role) => ({ ...fleet, role })],
+    ["protect", (protect) => ({ ...fleet, protect })],
+    ["clients[0].canary", (canary) => ({ ...fleet, clients: [{ ...client, canary }] })],
+    ["clients", (clients) => ({ ...fleet, clients })],
   ];
   for (const [path, make] of fields)
     test.each(hostile)(`${path}: %j`, (value) => {
@@ -63,7 +69,79 @@ describe("fails on a hostile value, with its path", () => {
     });
 });
 
-test.each(["", "a\nb", "a\u2028b", "a\0b", "x".repeat(121)])("fails on the town's name %j", (town) => {
+test.each(numbers)("fails on a port of %j, and on as many minutes", (value) => {
+  const port = { ...fleet, clients: [{ ...client, ssh: { ...client.ssh, port: value } }] };
+  expect(() => parseStackConfig(port)).toThrow("clients[0].ssh.port");
+  expect(() => parseStackConfig({ ...fleet, schedules: { monitorMinutes: value } })).toThrow(
+    "schedules.monitorMinutes",
+  );
+});
+
+test.each([
+  ["clients[0].email", { email: "-x@ville.fr" }],
+  ["clients[0].email", { email: "admin@ville" }],
+  ["clients[0].email", { email: "a@b@ville.fr" }],
+  ["clients[0].domain", { domain: "Ville.geoclic.fr" }],
+  ["clients[0].domain", { domain: "ville..fr" }],
+  ["clients[0].domain", { domain: "-ville.fr" }],
+  ["clients[0].domain", { domain: "ville" }],
+  ["clients[0].domain", { domain: "ville.fr." }],
+  ["clients[0].domain", { domain: `${"a".repeat(64)}.fr` }],
+  ["clients[0].ip", { ip: "51.210.42.256" }],
+  ["clients[0].ip", { ip: "051.210.42.1" }],
+  ["clients[0].ip", { ip: "2001:db8::1" }],
+  ["clients[0].reach", { reach: "51.210.42.256" }],
+  ["clients[0].name", { name: "ville-" }],
+  ["clients[0].name", { name: "1ville" }],
+  ["clients[0].name", { name: "a".repeat(41) }],
+  ["clients[0].ssh.hostKey", { ssh: { hostKey: `ssh-dss ${"A".repeat(68)}` } }],
+  ["clients[0].ssh.hostKey", { ssh: { hostKey: `ssh-ed25519 ${"A".repeat(68)} root@vps` } }],
+  ["clients[0].ssh.hostKey", { ssh: { hostKey: `[1.2.3.4]:22 ssh-ed25519 ${"A".repeat(68)}` } }],
+  ["clients[0].release", { release: "0123456789AB" }],
+])("fails on %s: %j", (path, change) => {
+  expect(() => parseStackConfig({ ...fleet, clients: [{ ...client, ...change }] })).toThrow(path);
+});
+
+test.each([
+  ["acme.server", { acme: { server: "http://acme.fr/dir" } }],
+  ["acme.server", { acme: { server: "https://acme.fr/$(reboot)" } }],
+  ["acme.server", { acme: { server: "https://acme.fr/a'b" } }],
+  ["acme.server", { acme: { server: "https://acme.fr/a\nb" } }],
+  ["acme.server", { acme: { server: "https://u:p@acme.fr/" } }],
+  ["dnsServers[0]", { dnsServers: ["1.1.1.256:53"] }],
+  ["dnsServers[0]", { dnsServers: ["1.1.1.1:"] }],
+  ["schedules.backup", { schedules: { backup: "24:00" } }],
+])("fails on %s: %j", (path, change) => {
+  expect(() => parseStackConfig({ ...fleet, ...change })).toThrow(path);
+});
+
+test.each([
+  { acme: { server: "https://acme.geoclic.test/dir" } },
+  { acme: { server: "https://127.0.0.1:14000/dir" } },
+  { dnsServers: ["127.0.10.53:53", "1.1.1.1"] },
+  { schedules: { backup: "23:59", monitorMinutes: 60 } },
+  { build: "client" },
+  { release: "012345678901" },
+])("takes %j", (change) => {
+  expect(parseStackConfig({ ...fleet, ...change })).toMatchObject(change);
+});
+
+test("a path of the suite is only a path, whatever is in it", () => {
+  for (const path of hostile.slice(1))
+    expect(parseStackConfig({ ...fleet, suite: { path } })).toMatchObject({ suite: { path } });
+  expect(() => parseStackConfig({ ...fleet, suite: { path: "" } })).toThrow("suite.path");
+});
+
+test.each([
+  "",
+  "   ",
+  "\u00a0",
+  "\ud800",
+  "a\nb",
+  "a\u2028b",
+  "a\0b",
+  "x".repeat(121),
+])("fails on the town's name %j", (town) => {
   expect(() => parseStackConfig({ ...fleet, clients: [{ ...client, town }] })).toThrow("clients[0].town");
 });
 
@@ -98,6 +176,31 @@ test.each(["name", "domain", "ip"] as const)("fails when two clients share their
 test("fails on an unknown role and an unknown key of the stack", () => {
   expect(() => parseStackConfig({ role: "boss" })).toThrow('expected "master" or "fleet"');
   expect(() => parseStackConfig({ ...fleet, shcedules: {} })).toThrow('unknown key "shcedules"');
+});
+
+test("fails on text that only looks like JSON by its name, not by a crash", () => {
+  const values = readStackValues({ "p:role": "fleet", "p:suite": '{"path":"/x"}', "p:clients": "[{" }, "p");
+  expect(() => parseStackConfig(values)).toThrow(
+    'clients: Invalid input: expected array, received string, got "[{"',
+  );
+});
+
+test("a hostile value is shown short, on one line", () => {
+  const error = (name: string) => {
+    try {
+      parseStackConfig({ ...fleet, clients: [{ ...client, name }] });
+    } catch (thrown) {
+      return (thrown as Error).message;
+    }
+    throw new Error("it was taken");
+  };
+  expect(error("a\nb\u001b[31m")).toContain('got "a\\nb\\u001b[31m"');
+  expect(error("x".repeat(10_000)).length).toBeLessThan(400);
+});
+
+test("a town's name survives as JSON", () => {
+  const config = parseStackConfig(fleet);
+  expect(JSON.parse(JSON.stringify(config))).toEqual(config);
 });
 
 test("reads a project's namespace only, and keeps a release of digits a word", () => {

@@ -1,51 +1,12 @@
 /** What a release is made of, and what changes its id. Not proven here: what Compose makes of the rendered file. */
 import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
+import { adapterYaml } from "../../test/helpers/adapter.ts";
 import { parseAdapter } from "../config/adapter.ts";
 import { plainEnvironment, renderEnvironment } from "../render/environment.ts";
 import { makeRelease, type ReleaseSource, serviceKeys } from "./release.ts";
 import type { TreeEntry } from "./tree.ts";
 
-const hook = { service: "api", interpreter: ["python", "-c"], script: "hooks/a.py" };
-const adapterYaml = {
-  name: "geoclic",
-  compose: "deploy/docker-compose.yml",
-  project: "deploy",
-  exclude: [".git"],
-  services: {
-    db: { image: "pulled", stateful: true, healthcommand: ["check", "$HOME"] },
-    api: { image: "built", inputs: ["api"], healthcheck: "http://127.0.0.1/health", memory: "1g" },
-    admin: { image: "built", inputs: ["admin"] },
-    nginx: { image: "pulled", ingress: true },
-  },
-  health: { path: "/api/health", field: "status", equals: "healthy" },
-  env: {
-    generated: { JWT_SECRET_KEY: { bytes: 32 }, DB_PASSWORD: { bytes: 16 } },
-    fixed: { DB_USER: "geoclic" },
-    derived: { CORS_ORIGINS: "https://{domain}", LETSENCRYPT_EMAIL: "{email}" },
-  },
-  database: {
-    service: "db",
-    user: "geoclic",
-    name: "geoclic_db",
-    init: "db/init.sql",
-    migrations: "db/m",
-    ledger: "fleet_migrations",
-  },
-  files: { service: "api", path: "/app/photos", volume: "photos" },
-  binds: {
-    "./nginx/conf.d": "config",
-    "./nginx/ssl": "tls",
-    "./logs": "logs",
-    "./www": "static",
-    "../db/init.sql": "drop",
-  },
-  tls: { service: "nginx", test: ["nginx", "-tq"], reload: ["nginx", "-s", "reload"] },
-  ingress: { service: "nginx", confd: "./nginx/conf.d", public: "/var/www/fleet", acme: "/var/www/certbot" },
-  hooks: { createAdmin: hook, setTown: hook, disableDefaultAdmin: hook },
-  demo: { file: "db/demo.sql", allowed: true },
-  routes: ["/"],
-};
 const compose = `
 services:
   db:
@@ -98,6 +59,10 @@ function source(change: Partial<ReleaseSource> = {}): ReleaseSource {
 function changed(path: string, entry: TreeEntry): ReleaseSource {
   const base = source();
   return { ...base, suite: base.suite.map((each) => (each.path === path ? entry : each)) };
+}
+
+function linked(target: string): ReleaseSource {
+  return { ...source(), suite: [...source().suite, { kind: "link", path: "l", target }] };
 }
 
 describe("the effective compose file", () => {
@@ -193,10 +158,7 @@ describe("the id", () => {
   test.each<[string, ReleaseSource]>([
     ["a file's content", changed("api/main.py", file("api/main.py", "other"))],
     ["a file's executable bit", changed("api/main.py", file("api/main.py", "api/main.py", true))],
-    [
-      "a link's target",
-      { ...source(), suite: [...source().suite, { kind: "link", path: "l", target: "a" }] },
-    ],
+    ["a link", linked("a")],
     ["a new file", { ...source(), suite: [...source().suite, file("new")] }],
     ["a script of the server", source({ scripts: [file("activate", "other")] })],
     ["a hook", source({ hookScripts: { "hooks/a.py": "print(2)" } })],
@@ -205,6 +167,41 @@ describe("the id", () => {
     ["the date of the images", source({ imagesAsOf: "2026-11" })],
   ])("changes with %s", (_, other) => {
     expect(makeRelease(other).release.id).not.toBe(id);
+  });
+
+  test("changes with a link's target", () => {
+    expect(makeRelease(linked("a")).release.id).not.toBe(makeRelease(linked("b")).release.id);
+  });
+
+  test("a file that no image is made of changes no image", () => {
+    const before = serviceKeys(makeRelease(source()).release);
+    const other = { ...source(), suite: [...source().suite, file("README.md")] };
+    expect(serviceKeys(makeRelease(other).release)).toEqual(before);
+  });
+
+  test.each([
+    ["the Dockerfile", changed("deploy/Dockerfile.api", file("deploy/Dockerfile.api", "x")), ["api"]],
+    ["an argument of the build", source({ compose: compose.replace("A: 1", "A: 2") }), ["api"]],
+    ["an executable bit", changed("api/main.py", file("api/main.py", "api/main.py", true)), ["api"]],
+    ["the reference of a pulled image", source({ compose: compose.replace("alpine", "1.27") }), ["nginx"]],
+    [
+      "the nginx configuration",
+      changed("deploy/nginx/conf.d/a.conf", file("deploy/nginx/conf.d/a.conf", "x")),
+      [],
+    ],
+    ["a script of the server", source({ scripts: [file("activate", "x")] }), []],
+    ["the date of the images", source({ imagesAsOf: "x" }), ["db", "api", "admin", "nginx"]],
+  ])("%s changes the images of exactly its services", (_, other, services) => {
+    const before = serviceKeys(makeRelease(source()).release);
+    const after = serviceKeys(makeRelease(other).release);
+    expect(Object.keys(before).filter((service) => before[service] !== after[service])).toEqual(services);
+  });
+
+  test("a configuration's content is in its path, so that only its change recreates the ingress", () => {
+    const path = (from: ReleaseSource) => makeRelease(from).release.binds[0]?.target;
+    const conf = "deploy/nginx/conf.d/a.conf";
+    expect(path(changed(conf, file(conf, "x")))).not.toBe(path(source()));
+    expect(path(changed("api/main.py", file("api/main.py", "x")))).toBe(path(source()));
   });
 
   test("a word in one application changes that one's image only", () => {
@@ -232,18 +229,40 @@ test.each([
     { suite: source().suite.filter(({ path }) => !path.startsWith("admin")) },
     "admin",
   ],
+  [
+    "a folder of the ingress that is not in the suite",
+    { suite: source().suite.filter(({ path }) => !path.startsWith("deploy/nginx")) },
+    "the bind mount ./nginx/conf.d (deploy/nginx/conf.d) is not in the suite",
+  ],
+  [
+    "a build from outside the suite",
+    { compose: compose.replace("context: ..", "context: ../..") },
+    "service api is built outside the suite",
+  ],
+  [
+    "a pulled service without image",
+    { compose: compose.replace("image: nginx:alpine", "tty: true") },
+    "service nginx names no image to pull",
+  ],
+  [
+    "a built service without build",
+    { compose: compose.replace("build: ../admin", "tty: true") },
+    "service admin has no `build`",
+  ],
+  [
+    "a build's arguments as a list",
+    { compose: compose.replace("{A: 1}", "[A=1]") },
+    "service api: build.args must be a map",
+  ],
+  [
+    "a static folder that nobody mounts",
+    { compose: compose.replace('"./www:/var/www:ro"', '"x:/y"') },
+    "no service mounts ./www",
+  ],
+  ["a hook that was not read", { hookScripts: {} }, "the hook hooks/a.py was not read"],
   ["text that is no compose file", { compose: "[]" }, "it has no `services`"],
 ])("fails on %s", (_, change, message) => {
   expect(() => makeRelease(source(change))).toThrow(message);
-});
-
-test.each([
-  [{ ...adapterYaml, services: { ...adapterYaml.services, "a b": { image: "built" } } }, "a b"],
-  [{ ...adapterYaml, compose: "../secret" }, "compose: expected a path inside the suite"],
-  [{ ...adapterYaml, ingress: { ...adapterYaml.ingress, service: "proxy" } }, 'unknown service "proxy"'],
-  [{ ...adapterYaml, colour: "red" }, 'unknown key "colour"'],
-])("fails on a wrong adapter: %#", (value, message) => {
-  expect(() => parseAdapter(value, "geoclic.yaml")).toThrow(message);
 });
 
 test("the environment is sorted, quoted, and names its secrets first", () => {
