@@ -36,6 +36,9 @@ async function make(): Promise<void> {
     const cli = { ...found, folder: final(partial, found.folder) };
     const host = await languageHost(bin, found);
     const plugins = await installPlugins(partial, bin, found);
+    // Where Pulumi can be had, a plugin that cannot is an accident.
+    if (found.origin !== "built" && plugins.some((plugin) => plugin.origin === "substitute"))
+      say(`substitutes are for the lab; to try for the official plugins again: rm -r ${target} && npm run setup`);
     const record: ToolchainRecord = { cli, host: { ...host, folder: final(partial, host.folder) }, plugins };
     await writeFile(join(partial, "record.json"), `${JSON.stringify(record, null, 1)}\n`);
     await chmod(partial, 0o755);
@@ -60,7 +63,9 @@ async function onPath(): Promise<Tool | undefined> {
   if (which.exitCode !== 0 || folder.startsWith(dirname(target))) return undefined;
   const { stdout } = await execa("pulumi", ["version"], { reject: false });
   const found = stdout?.trim().replace(/^v/, "") ?? "";
-  return isAtLeast(found, version) ? { version: found, origin: "path", folder } : undefined;
+  if (!isAtLeast(found, version)) return undefined;
+  say(`Pulumi ${found}: the one on PATH`);
+  return { version: found, origin: "path", folder };
 }
 
 /** True for the same major version, and the same or a later minor and patch version. */
@@ -143,7 +148,10 @@ async function installOfficial(home: string, cli: Tool, name: string, wanted: st
     reject: false,
     timeout: 120_000,
   });
-  return result.exitCode === 0;
+  if (result.exitCode === 0) return true;
+  const reason = (result.stderr ?? "").trim().split("\n").at(-1);
+  say(`plugin ${name} ${wanted}: the official one cannot be installed: ${reason || "it took too long"}`);
+  return false;
 }
 
 async function buildSubstitute(bin: string): Promise<string> {
