@@ -38,7 +38,9 @@ async function make(): Promise<void> {
     const plugins = await installPlugins(partial, bin, found);
     // Where Pulumi can be had, a plugin that cannot is an accident.
     if (found.origin !== "built" && plugins.some((plugin) => plugin.origin === "substitute"))
-      say(`substitutes are for the lab; to try for the official plugins again: rm -r ${target} && npm run setup`);
+      say(
+        `substitutes are for the lab; to try for the official plugins again: rm -r ${target} && npm run setup`,
+      );
     const record: ToolchainRecord = { cli, host: { ...host, folder: final(partial, host.folder) }, plugins };
     await writeFile(join(partial, "record.json"), `${JSON.stringify(record, null, 1)}\n`);
     await chmod(partial, 0o755);
