@@ -1,6 +1,6 @@
 /** @module The secrets of a client: generated once, kept in the state, never changed by provisioning again. */
 import * as pulumi from "@pulumi/pulumi";
-import { RandomBytes } from "@pulumi/random";
+import { RandomPassword } from "@pulumi/random";
 import type { Adapter } from "../core/config/adapter.ts";
 import { childName } from "../core/naming.ts";
 
@@ -17,24 +17,32 @@ export class ClientSecrets extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClientSecretsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("geoclic:fleet:ClientSecrets", childName(name, "secrets"), {}, opts);
-    const bytes = (role: string, length: number) =>
-      new RandomBytes(
+    const hex = (role: string, bytes: number) =>
+      // Not RandomBytes: its id is the bytes themselves, and ids are kept in clear.
+      new RandomPassword(
         childName(name, role),
-        { length },
-        { parent: this, protect: args.protect, additionalSecretOutputs: ["hex", "base64"] },
-      ).hex;
+        {
+          length: bytes * 2,
+          lower: false,
+          upper: false,
+          numeric: true,
+          special: true,
+          overrideSpecial: "abcdef",
+        },
+        { parent: this, protect: args.protect, additionalSecretOutputs: ["result", "bcryptHash"] },
+      ).result;
 
     this.environment = pulumi.secret(
       pulumi.all(
         Object.fromEntries(
-          Object.entries(args.generated).map(([variable, { bytes: length }]) => [
+          Object.entries(args.generated).map(([variable, { bytes }]) => [
             variable,
-            bytes(variable.toLowerCase().replaceAll("_", "-"), length),
+            hex(variable.toLowerCase().replaceAll("_", "-"), bytes),
           ]),
         ),
       ),
     );
-    this.adminPassword = pulumi.secret(bytes("admin-password", 12));
+    this.adminPassword = pulumi.secret(hex("admin-password", 12));
     this.registerOutputs({});
   }
 }

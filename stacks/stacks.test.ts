@@ -60,9 +60,9 @@ test("a client is exactly these resources", () => {
     "geoclic:fleet:ClientSecrets ville-secrets",
     "geoclic:fleet:ClientServer ville",
     "pulumi:pulumi:StackReference organization/geoclic-fleet/master",
-    "random:index/randomBytes:RandomBytes ville-admin-password",
-    "random:index/randomBytes:RandomBytes ville-db-password",
-    "random:index/randomBytes:RandomBytes ville-jwt-secret-key",
+    "random:index/randomPassword:RandomPassword ville-admin-password",
+    "random:index/randomPassword:RandomPassword ville-db-password",
+    "random:index/randomPassword:RandomPassword ville-jwt-secret-key",
   ]);
 });
 

@@ -14,7 +14,8 @@ export async function recordResources(): Promise<{ declared: Declared[]; settle:
     {
       newResource: ({ type, name, inputs }) => {
         declared.push({ type, name, inputs: inputs as Record<string, unknown> });
-        const outputs = type === "random:index/randomBytes:RandomBytes" ? { hex: `hex-of-${name}` } : {};
+        const outputs =
+          type === "random:index/randomPassword:RandomPassword" ? { result: `hex-of-${name}` } : {};
         const references =
           type === "pulumi:pulumi:StackReference" ? { outputs: { publicKey: "ssh-ed25519 KEY" } } : {};
         return { id: `${name}-id`, state: { ...inputs, ...outputs, ...references } };
