@@ -1,8 +1,8 @@
-/** @module The operator's ledger of certificates asked for, from which the budget is counted. */
+/** @module The operator's ledger of certificates asked for, from which the budget is counted and spent. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type AcmeEvent, relevantEvents } from "../core/certificate/budget.ts";
+import { type AcmeEvent, type AcmeRequest, acmeBudget, relevantEvents } from "../core/certificate/budget.ts";
 import type { AcmeLedger } from "../core/ports.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
@@ -18,7 +18,7 @@ const Events = z.array(
 
 export function acmeLedger(stateFolder: string): AcmeLedger {
   const file = join(stateFolder, "acme-ledger.json");
-  return { read, add };
+  return { spend, fail };
 
   async function read(): Promise<AcmeEvent[]> {
     const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -28,10 +28,26 @@ export function acmeLedger(stateFolder: string): AcmeLedger {
     return Events.parse(JSON.parse(text));
   }
 
-  async function add(event: AcmeEvent): Promise<void> {
-    await withFileLock(file, async () => {
-      const events = relevantEvents([...(await read()), event], event.time);
-      await writeFileAtomically(file, `${JSON.stringify(events, null, 1)}\n`);
+  function spend({ domain, server, time }: AcmeRequest) {
+    return withFileLock(file, async () => {
+      const events = relevantEvents(await read(), time);
+      const budget = acmeBudget(events, domain, server, time);
+      if (budget.ok) await write([...events, { domain, server, time, outcome: "issued" }]);
+      return budget;
     });
+  }
+
+  async function fail({ domain, server, time }: AcmeRequest): Promise<void> {
+    await withFileLock(file, async () => {
+      const events = await read();
+      const asked = events.findLast(
+        (event) => event.domain === domain && event.server === server && event.time === time,
+      );
+      await write(events.map((event) => (event === asked ? { ...event, outcome: "failed" } : event)));
+    });
+  }
+
+  async function write(events: readonly AcmeEvent[]): Promise<void> {
+    await writeFileAtomically(file, `${JSON.stringify(events, null, 1)}\n`);
   }
 }

@@ -1,8 +1,8 @@
 /** @module Reads a folder as a tree of values and copies it, exclusions applied. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, chmod, lstat, mkdir, readdir, readlink, symlink } from "node:fs/promises";
-import { dirname, join, normalize, posix } from "node:path";
+import { copyFile, chmod, lstat, mkdir, readdir, readlink, realpath, symlink } from "node:fs/promises";
+import { dirname, isAbsolute, join, posix, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import ignore from "ignore";
 import type { TreeEntry } from "../core/release/tree.ts";
@@ -11,6 +11,7 @@ import type { TreeEntry } from "../core/release/tree.ts";
 export async function readTree(root: string, exclude: readonly string[] = []): Promise<TreeEntry[]> {
   const excluded = ignore().add([...exclude]);
   const entries: TreeEntry[] = [];
+  const realRoot = await realpath(root);
   await visit("");
   return entries;
 
@@ -30,7 +31,9 @@ export async function readTree(root: string, exclude: readonly string[] = []): P
     const stat = await lstat(full);
     if (stat.isSymbolicLink()) {
       const target = await readlink(full);
-      if (target.startsWith("/") || normalize(join(dirname(path), target)).startsWith(".."))
+      // Through other links it may end elsewhere than its words say; a dangling one ends where they say.
+      const end = await realpath(full).catch(() => join(realRoot, dirname(path), target));
+      if (isAbsolute(target) || leaves(join(dirname(path), target)) || leaves(relative(realRoot, end)))
         throw new Error(`the link ${path} leaves the tree (${target}), expected a relative target inside it`);
       return { kind: "link", path, target };
     }
@@ -52,6 +55,10 @@ export async function copyTree(root: string, entries: readonly TreeEntry[], targ
       await chmod(to, entry.executable ? 0o755 : 0o644);
     }
   }
+}
+
+function leaves(path: string): boolean {
+  return path === ".." || path.startsWith("../");
 }
 
 async function sha256(path: string): Promise<string> {

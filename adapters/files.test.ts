@@ -1,12 +1,23 @@
 /** Files that the operator keeps: whole or not at all, by content. Not proven here: a power failure, a full disk. */
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execa } from "execa";
 import { extract } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Release } from "../core/release/release.ts";
 import { treeHash } from "../core/release/tree.ts";
-import { acmeLedger } from "./acme-ledger.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { copyTree, readTree } from "./file-tree.ts";
 import { releaseStore } from "./release-store.ts";
@@ -58,6 +69,46 @@ describe("a tree", () => {
     await expect(readTree(root)).rejects.toThrow(`the link link leaves the tree (${target})`);
   });
 
+  test.each([
+    ["to a name that begins with two dots", "..a"],
+    ["up and down again", "b/../..a"],
+    ["to nothing, inside", "b/nothing"],
+  ])("takes a link %s", async (_, target) => {
+    const root = await tree({ "..a": "", "b/c": "" });
+    await symlink(target, join(root, "link"));
+    expect(await readTree(root)).toContainEqual({ kind: "link", path: "link", target });
+  });
+
+  test("fails on a link that leaves the tree through another link", async () => {
+    const root = await tree({ "b/c": "", "../outside": "" });
+    await symlink("..", join(root, "b/up"));
+    await symlink("b/up/../outside", join(root, "link"));
+    await expect(readTree(root)).rejects.toThrow("the link link leaves the tree (b/up/../outside)");
+  });
+
+  test("fails on what is neither file, folder nor link", async () => {
+    const root = await tree({ a: "" });
+    await execa("mkfifo", [join(root, "pipe")]);
+    await expect(readTree(root)).rejects.toThrow("pipe is neither a file, a folder nor a link");
+  });
+
+  test("is read by a way through a link, and in the order of names", async () => {
+    const root = await tree({ b: "", a: "", "c/z": "", B: "" });
+    await symlink("a", join(root, "link"));
+    await symlink(root, join(folder, "way"));
+    const entries = await readTree(join(folder, "way"));
+    expect(entries.map(({ path }) => path)).toEqual(["B", "a", "b", "c/z", "link"]);
+  });
+
+  test("is the same archive wherever it is made", async () => {
+    const root = await tree({ "b/text": "hello", run: "x" });
+    await chmod(join(root, "run"), 0o711);
+    const first = await archiveFolder(root);
+    await copyTree(root, await readTree(root), join(folder, "copy"));
+    await utimes(join(folder, "copy/run"), 1, 1);
+    expect(Buffer.from(await archiveFolder(join(folder, "copy")))).toEqual(Buffer.from(first));
+  });
+
   test("is an archive with root's owners and plain modes", async () => {
     const root = await tree({ "b/text": "hello" });
     await symlink("b/text", join(root, "link"));
@@ -102,6 +153,48 @@ describe("the store of releases", () => {
     expect(await readdir(store.folder)).toEqual([]);
   });
 
+  test("of two that keep the same release at once, one does, and nothing else is left", async () => {
+    const store = releaseStore(folder);
+    const keep = (compose: string) =>
+      store.keep(release, compose, (target) => writeFile(join(target, "x"), compose));
+    await Promise.all([keep("one"), keep("other")]);
+    expect(await readdir(store.folder)).toEqual(["aaaaaaaaaaaa"]);
+    const kept = await readFile(join(store.path("aaaaaaaaaaaa"), "compose.yml"), "utf8");
+    expect(await readFile(join(store.path("aaaaaaaaaaaa"), "x"), "utf8")).toBe(kept);
+  });
+
+  test("shows no release that a process left half made, and no other folder", async () => {
+    const store = releaseStore(folder);
+    await mkdir(join(store.folder, "aaaaaaaaaaaa.partial-x"), { recursive: true });
+    await mkdir(join(store.folder, "notes"));
+    expect(await store.list()).toEqual([]);
+    expect(await releaseStore(join(folder, "nowhere")).list()).toEqual([]);
+  });
+
+  test.each([
+    ["text that is no JSON", "{"],
+    ["another format", '{"format":2,"id":"aaaaaaaaaaaa"}'],
+  ])("fails on %s", async (_, text) => {
+    const store = releaseStore(folder);
+    await store.keep(release, "", async () => {});
+    await writeFile(join(store.path("aaaaaaaaaaaa"), "release.json"), text);
+    await expect(store.read("aaaaaaaaaaaa")).rejects.toThrow("RELEASE_BROKEN");
+  });
+
+  test("fails on a release without its file", async () => {
+    const store = releaseStore(folder);
+    await mkdir(store.path("aaaaaaaaaaaa"), { recursive: true });
+    await expect(store.read("aaaaaaaaaaaa")).rejects.toThrow("RELEASE_BROKEN");
+  });
+
+  test("keeps scripts by their hash, beside the releases", async () => {
+    const store = releaseStore(folder);
+    await store.keepScripts("cccccccccccc", (target) => writeFile(join(target, "base"), "1"));
+    await store.keepScripts("cccccccccccc", () => Promise.reject(new Error("not asked")));
+    expect(await readFile(join(store.scriptsPath("cccccccccccc"), "base"), "utf8")).toBe("1");
+    expect(await store.list()).toEqual([]);
+  });
+
   test("fails on a release that does not fit its name", async () => {
     const store = releaseStore(folder);
     await store.keep(release, "", async () => {});
@@ -110,22 +203,18 @@ describe("the store of releases", () => {
   });
 });
 
+test("a file that cannot be written leaves the former one, and nothing else", async () => {
+  const path = join(folder, "file");
+  await writeFileAtomically(path, "former");
+  await mkdir(join(folder, "taken"));
+  await writeFile(join(folder, "taken/x"), "");
+  await expect(writeFileAtomically(join(folder, "taken"), "new")).rejects.toThrow();
+  expect((await readdir(folder)).sort()).toEqual(["file", "taken"]);
+  expect(await readFile(path, "utf8")).toBe("former");
+});
+
 test("a file is written with its mode, and nothing else is left", async () => {
   await writeFileAtomically(join(folder, "sub/secret"), "x", 0o600);
   expect((await stat(join(folder, "sub/secret"))).mode & 0o777).toBe(0o600);
   expect(await readdir(join(folder, "sub"))).toEqual(["secret"]);
-});
-
-test("the ledger of certificates keeps what several writers add, for a week", async () => {
-  const ledger = acmeLedger(folder);
-  const time = Date.UTC(2026, 10, 23);
-  const event = (domain: string, at: number) => ({
-    domain,
-    server: "s",
-    time: at,
-    outcome: "issued" as const,
-  });
-  await ledger.add(event("old.fr", time - 8 * 24 * 3_600_000));
-  await Promise.all(["a.fr", "b.fr", "c.fr"].map((domain) => ledger.add(event(domain, time))));
-  expect((await ledger.read()).map(({ domain }) => domain).sort()).toEqual(["a.fr", "b.fr", "c.fr"]);
 });

@@ -9,6 +9,8 @@ const bodyLimit = 256 * 1024;
 /** @throws Error of the connection, of TLS, or of the time-out */
 export function get({ protocol, host, domain, path, timeoutSeconds = 10 }: HttpRequest): Promise<HttpAnswer> {
   const secure = protocol === "https";
+  const cause = (error: Error) =>
+    error.name === "AbortError" ? new Error(`no answer within ${timeoutSeconds} s`) : error;
   return new Promise((resolve, reject) => {
     const request = (secure ? https : http).get(
       {
@@ -28,11 +30,9 @@ export function get({ protocol, host, domain, path, timeoutSeconds = 10 }: HttpR
           if (body.length > bodyLimit) request.destroy(new Error(`answer larger than ${bodyLimit} bytes`));
         });
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-        response.on("error", reject);
+        response.on("error", (error) => reject(cause(error)));
       },
     );
-    request.on("error", (error) =>
-      reject(error.name === "AbortError" ? new Error(`no answer within ${timeoutSeconds} s`) : error),
-    );
+    request.on("error", (error) => reject(cause(error)));
   });
 }

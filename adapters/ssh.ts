@@ -81,6 +81,12 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
         { client: target.client, step },
       );
     }
+    if (result.code === "ENOENT")
+      throw new FleetError(
+        "TOOL_MISSING",
+        { tool: "ssh", fix: "install openssh-client." },
+        { client: target.client, step },
+      );
     const stdout = String(result.stdout);
     const status = result.exitCode ?? 255;
     if ((options.statuses ?? [0]).includes(status)) return { status, stdout };
@@ -117,7 +123,7 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
         const port = /Allocated port (\d+) for remote forward/.exec(stderr)?.[1];
         if (port) resolve(Number(port));
       });
-      child.on("exit", (status) => reject(sshFailure(target, step, { status: status ?? 255, stderr })));
+      child.on("close", (status) => reject(sshFailure(target, step, { status: status ?? 255, stderr })));
     });
   }
 }

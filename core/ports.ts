@@ -1,5 +1,5 @@
 /** @module What operations need of the outside world: types only. `adapters/` fulfils them, a test fakes them. */
-import type { AcmeEvent } from "./certificate/budget.ts";
+import type { AcmeRequest, Budget } from "./certificate/budget.ts";
 import type { DnsAnswer } from "./certificate/dns.ts";
 import type { RsyncStats } from "./commands/rsync.ts";
 import type { Command } from "./commands/shell.ts";
@@ -80,8 +80,12 @@ export interface Images {
 }
 
 export interface AcmeLedger {
-  read(): Promise<AcmeEvent[]>;
-  add(event: AcmeEvent): Promise<void>;
+  /**
+   * Counts a certificate that is about to be asked for, if the budget allows it; in one step, since clients ask at the
+   * same time. It counts as issued unless `fail` tells otherwise: a step that dies must not give it back.
+   */
+  spend(request: AcmeRequest): Promise<Budget>;
+  fail(request: AcmeRequest): Promise<void>;
 }
 
 export interface ReleaseStore {

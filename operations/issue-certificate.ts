@@ -1,6 +1,6 @@
 /** @module A certificate for a client: DNS, port 80 and the budget are checked before anything is asked. */
 import { z } from "zod";
-import { acmeBudget } from "../core/certificate/budget.ts";
+import type { AcmeRequest } from "../core/certificate/budget.ts";
 import { checkDns } from "../core/certificate/dns.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
@@ -29,10 +29,14 @@ export async function issueCertificate(context: StepContext, input: CertificateI
       ip: input.IP,
       servers: servers.join(", ") || "this machine's resolver",
     };
-    checkDns(question, await context.resolve(input.DOMAIN, servers));
+    checkDns(
+      question,
+      await context.resolve(input.DOMAIN, servers).catch((error: Error) => {
+        throw new FleetError("DNS_SILENT", { ...question, cause: error.message });
+      }),
+    );
     await checkPort80(context, ssh, input);
-    await spendBudget(context, input);
-    await ask(context, ssh, input);
+    await ask(context, ssh, input, await spendBudget(context, input));
   } catch (error) {
     throw error instanceof FleetError ? error.at(place) : error;
   }
@@ -68,9 +72,10 @@ async function checkPort80(context: StepContext, ssh: Ssh, input: CertificateInp
     throw refuse(`HTTP ${answer.status}, somebody else answers at ${path}`);
 }
 
-async function spendBudget(context: StepContext, input: CertificateInput): Promise<void> {
-  const budget = acmeBudget(await context.acmeLedger.read(), input.DOMAIN, input.ACME_SERVER, context.now());
-  if (budget.ok) return;
+async function spendBudget(context: StepContext, input: CertificateInput): Promise<AcmeRequest> {
+  const request = { domain: input.DOMAIN, server: input.ACME_SERVER, time: context.now() };
+  const budget = await context.acmeLedger.spend(request);
+  if (budget.ok) return request;
   const { limit, used, until } = budget;
   throw new FleetError("ACME_BUDGET", {
     domain: input.DOMAIN,
@@ -80,16 +85,18 @@ async function spendBudget(context: StepContext, input: CertificateInput): Promi
   });
 }
 
-async function ask(context: StepContext, ssh: Ssh, input: CertificateInput): Promise<void> {
-  const record = (outcome: "issued" | "failed") =>
-    context.acmeLedger.add({ domain: input.DOMAIN, server: input.ACME_SERVER, time: context.now(), outcome });
+async function ask(
+  context: StepContext,
+  ssh: Ssh,
+  input: CertificateInput,
+  request: AcmeRequest,
+): Promise<void> {
   try {
     await ssh.run(step, issue(input), { timeoutSeconds: 300, onLine: context.report });
   } catch (error) {
-    await record("failed");
+    await context.acmeLedger.fail(request);
     throw error;
   }
-  await record("issued");
 }
 
 function issue(input: CertificateInput): Command {

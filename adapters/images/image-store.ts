@@ -84,16 +84,18 @@ export function imageStore(folder: string): ImageStore {
   /** Writes the archive's blobs; a layer that is in the store already is passed over. */
   async function unpack(archive: Readable, scratch: string): Promise<void> {
     const tar = extract();
-    const reading = pipeline(archive, tar);
-    for await (const entry of tar) {
-      const { name, type } = entry.header;
-      const blob = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
-      const wanted =
-        type === "file" && (name === "index.json" || (blob !== undefined && !existsSync(knownLayer(blob))));
-      if (wanted) await pipeline(entry, createWriteStream(join(scratch, blob ?? name)));
-      else entry.resume();
+    await Promise.all([pipeline(archive, tar), write()]);
+
+    async function write(): Promise<void> {
+      for await (const entry of tar) {
+        const { name, type } = entry.header;
+        const blob = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(name)?.[1];
+        const wanted =
+          type === "file" && (name === "index.json" || (blob !== undefined && !existsSync(knownLayer(blob))));
+        if (wanted) await pipeline(entry, createWriteStream(join(scratch, blob ?? name)));
+        else entry.resume();
+      }
     }
-    await reading;
   }
 
   async function imageManifest(scratch: string): Promise<Manifest> {
@@ -101,11 +103,11 @@ export function imageStore(folder: string): ImageStore {
     for (let depth = 0; depth < 4; depth += 1) {
       const value = JSON.parse(text) as { manifests?: Descriptor[] } & Manifest;
       if (value.layers) return value;
-      const next = (value.manifests ?? []).find(isThisPlatform);
+      const next = (value.manifests ?? []).find(isForServers);
       if (!next) break;
       text = await readFile(join(scratch, hexOf(next.digest)), "utf8");
     }
-    throw new Error("the saved archive names no image of this platform; Docker Engine 25 or newer is needed");
+    throw new Error("the saved archive names no image for linux/amd64; Docker Engine 25 or newer is needed");
   }
 
   /** An uncompressed layer is compressed once and found again by its digest. */
@@ -152,10 +154,11 @@ export function imageStore(folder: string): ImageStore {
   }
 }
 
-function isThisPlatform({ platform, mediaType, annotations }: Descriptor): boolean {
+/** Servers are linux/amd64, whatever this machine is. */
+function isForServers({ platform, mediaType, annotations }: Descriptor): boolean {
   if (annotations?.["vnd.docker.reference.type"] === "attestation-manifest") return false;
   if (![ociIndex, ociManifest, dockerManifest].includes(mediaType)) return false;
-  return platform === undefined || platform.os === "linux";
+  return platform === undefined || (platform.os === "linux" && platform.architecture === "amd64");
 }
 
 function hexOf(digest: string): string {

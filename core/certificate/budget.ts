@@ -6,12 +6,15 @@ const week = 7 * 24 * hour;
 /** Some of each limit stays for people and renewals by other ways. */
 const limits = { perRegisteredDomain: 45, perName: 4, failuresPerName: 4 } as const;
 
-export interface AcmeEvent {
+export interface AcmeRequest {
   readonly domain: string;
   /** ACME directory; budgets of different servers are apart. */
   readonly server: string;
   /** Milliseconds since 1970. */
   readonly time: number;
+}
+
+export interface AcmeEvent extends AcmeRequest {
   readonly outcome: "issued" | "failed";
 }
 

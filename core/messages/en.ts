@@ -89,6 +89,10 @@ export const en = {
       what: "{{domain}} has no address (asked {{servers}})",
       next: "create an A record {{domain}} → {{ip}} and run again once it resolves.",
     },
+    DNS_SILENT: {
+      what: "nobody told the address of {{domain}} (asked {{servers}}): {{cause}}",
+      next: "check the network and geoclic-fleet:dnsServers, then run again; no certificate was asked for.",
+    },
     DNS_ELSEWHERE: {
       what: "{{domain}} points to {{got}}, expected {{ip}} (asked {{servers}})",
       next: "correct the DNS records of {{domain}} (one A record → {{ip}}, no AAAA of elsewhere) and run again.",

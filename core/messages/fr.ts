@@ -90,6 +90,10 @@ export const fr: Catalogue = {
       what: "{{domain}} n'a pas d'adresse (serveurs interrogés : {{servers}})",
       next: "créez un enregistrement A {{domain}} → {{ip}} et relancez dès qu'il répond.",
     },
+    DNS_SILENT: {
+      what: "personne n'a donné l'adresse de {{domain}} (serveurs interrogés : {{servers}}) : {{cause}}",
+      next: "vérifiez le réseau et geoclic-fleet:dnsServers, puis relancez ; aucun certificat n'a été demandé.",
+    },
     DNS_ELSEWHERE: {
       what: "{{domain}} pointe vers {{got}}, attendu {{ip}} (serveurs interrogés : {{servers}})",
       next: "corrigez le DNS de {{domain}} (un seul A → {{ip}}, aucun AAAA d'ailleurs) et relancez.",

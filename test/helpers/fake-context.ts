@@ -1,5 +1,5 @@
 /** @module A step's world in memory: what was sent, in order, and answers by rule. */
-import type { AcmeEvent } from "../../core/certificate/budget.ts";
+import { type AcmeEvent, acmeBudget } from "../../core/certificate/budget.ts";
 import type { Command } from "../../core/commands/shell.ts";
 import { toShell } from "../../core/commands/shell.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
@@ -20,7 +20,8 @@ export interface FakeOptions {
   readonly answer?: (line: string, time: number) => string | Error;
   readonly get?: (request: HttpRequest) => HttpAnswer | Error;
   readonly release?: Release;
-  readonly a?: readonly string[];
+  readonly a?: readonly string[] | Error;
+  readonly aaaa?: readonly string[];
   readonly ledger?: AcmeEvent[];
   readonly keys?: string[];
 }
@@ -84,10 +85,23 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
       }),
     },
     acmeLedger: {
-      read: async () => ledger,
-      add: async (event) => void ledger.push(event),
+      spend: async (request) => {
+        const budget = acmeBudget(ledger, request.domain, request.server, request.time);
+        if (budget.ok) ledger.push({ ...request, outcome: "issued" });
+        return budget;
+      },
+      fail: async (request) => {
+        const asked = ledger.findIndex(
+          ({ domain, time }) => domain === request.domain && time === request.time,
+        );
+        ledger.splice(asked, 1, { ...request, outcome: "failed" });
+      },
     },
-    resolve: async () => ({ a: options.a ?? ["10.0.0.1"], aaaa: [] }),
+    resolve: async () => {
+      const a = options.a ?? ["10.0.0.1"];
+      if (a instanceof Error) throw a;
+      return { a, aaaa: options.aaaa ?? [] };
+    },
     get: async (request) => {
       const answer = options.get?.(request) ?? { status: 404, body: "" };
       if (answer instanceof Error) throw answer;
