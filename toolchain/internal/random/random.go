@@ -44,8 +44,8 @@ func (randomBytes) Create(_ context.Context, call provider.Call) (string, resour
 		return "", nil, err
 	}
 	fill(state, content)
-	// NOT as the official plugin, whose id is the base64 form in clear: no secret may be a RandomBytes.
-	return "none", state, nil
+	// As the official plugin's: the id is the bytes, and ids are kept in clear. No secret may be a RandomBytes.
+	return base64.StdEncoding.EncodeToString(content), state, nil
 }
 
 func (randomBytes) Update(_ context.Context, call provider.Call) (resource.PropertyMap, error) {
