@@ -15,6 +15,8 @@ export interface SshServer {
   readonly bin: string;
   /** sshd's log so far. */
   log(): Promise<string>;
+  /** Ends every connection, as a cut line does. */
+  cut(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,6 +68,9 @@ export async function startSshServer(lines: readonly string[] = []): Promise<Ssh
     env: { ...process.env, SSH_AUTH_SOCK: socket, GEOCLIC_HOME: folder, XDG_RUNTIME_DIR: folder },
     bin,
     log: () => readFile(join(folder, "log"), "utf8").catch(() => ""),
+    cut: async () => {
+      await execa("pkill", ["-KILL", "-P", String(sshd.pid)], { reject: false });
+    },
     stop: async () => {
       await Promise.all([end(sshd), end(agent)]);
       await rm(folder, { recursive: true, force: true });

@@ -5,7 +5,6 @@
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openSsh } from "../../adapters/ssh.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
@@ -139,9 +138,9 @@ describe("fails, and names client, step, cause and next action", () => {
     const ssh = await openSsh(cut.target, cut.env);
     const running = failure(ssh.run("activation", ["sh", "-c", "echo begun; sleep 30"]));
     await expect.poll(() => cut.log()).toContain("Accepted publickey");
-    await execa("pkill", ["-f", `sshd.*${cut.target.port}|sshd: root@notty`], { reject: false });
-    await cut.stop();
+    await cut.cut();
     expect((await running).code).toBe("SSH_UNREACHABLE");
+    await cut.stop();
   });
 });
 
