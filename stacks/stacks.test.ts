@@ -5,7 +5,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { parseStackConfig } from "../core/config/stack.ts";
 import type { Release } from "../core/release/release.ts";
-import { type Declared, recordResources } from "../test/helpers/pulumi-mocks.ts";
+import { type Declared, isSecret, plain, recordResources } from "../test/helpers/pulumi-mocks.ts";
 
 const release = {
   id: "bbbbbbbbbbbb",
@@ -146,13 +146,4 @@ function of(name: string): Readonly<Record<string, unknown>> {
   const found = declared.find((each) => each.name === name);
   if (!found) throw new Error(`${name} was not declared`);
   return found.inputs;
-}
-
-/** Mocks get secrets as the engine does: wrapped, with a signature. */
-function isSecret(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "4dabf18193072939515e22adb298388d" in value;
-}
-
-function plain(value: unknown): unknown {
-  return isSecret(value) ? (value as { value: unknown }).value : value;
 }
