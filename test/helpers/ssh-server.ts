@@ -20,8 +20,11 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-/** `lines`: more of sshd_config. */
-export async function startSshServer(lines: readonly string[] = []): Promise<SshServer> {
+/** `lines`: more of sshd_config; `programs`: where commands find programs, after the server's own folder. */
+export async function startSshServer(
+  lines: readonly string[] = [],
+  programs: readonly string[] = ["/usr/bin", "/bin"],
+): Promise<SshServer> {
   const folder = await mkdtemp(join(tmpdir(), "geoclic-sshd-"));
   await chmod(folder, 0o755);
   const bin = join(folder, "bin");
@@ -46,7 +49,7 @@ export async function startSshServer(lines: readonly string[] = []): Promise<Ssh
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "LogLevel VERBOSE",
-    `SetEnv PATH=${bin}:/usr/bin:/bin`,
+    `SetEnv PATH=${[bin, ...programs].join(":")}`,
     ...lines,
   ];
   await writeFile(join(folder, "sshd_config"), `${config.join("\n")}\n`);
