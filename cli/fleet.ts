@@ -21,12 +21,16 @@ export async function declaredFleet(
     throw new FleetError("CONFIG_INVALID", {
       problems: `role: expected a stack of the role "fleet", got "${config.role}"`,
     });
+  return { config, clients: await declaredClients(config) };
+}
+
+/** Every client with the release that it should run. */
+export async function declaredClients(config: FleetConfig): Promise<DeclaredClient[]> {
   const releases = await readReleases(config);
-  const clients = config.clients.flatMap((client) => {
+  return config.clients.flatMap((client) => {
     const release = releases.get(client.release ?? config.release ?? "present");
     return release ? [{ client, release }] : [];
   });
-  return { config, clients };
 }
 
 export function statusClient({ client, release }: DeclaredClient): StatusClient {

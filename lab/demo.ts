@@ -1,10 +1,9 @@
 /** @module `npm run demo`: one town online, put there by a real `pulumi up`. Again: quick, changes nothing. */
 import { existsSync } from "node:fs";
 import type { Convergence } from "../adapters/pulumi.ts";
-import { readReleases } from "../adapters/suite-source.ts";
 import { statusTable } from "../cli/commands/status.ts";
 import { stepContext } from "../cli/context.ts";
-import { statusClient } from "../cli/fleet.ts";
+import { declaredClients, statusClient } from "../cli/fleet.ts";
 import { table } from "../cli/table.ts";
 import { parseStackConfig } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
@@ -72,11 +71,7 @@ async function demo(): Promise<void> {
 async function show(values: Record<string, unknown>): Promise<void> {
   const config = parseStackConfig(values);
   if (config.role !== "fleet") return;
-  const releases = await readReleases(config);
-  const clients = config.clients.flatMap((client) => {
-    const release = releases.get(client.release ?? config.release ?? "present");
-    return release ? [statusClient({ client, release })] : [];
-  });
+  const clients = (await declaredClients(config)).map(statusClient);
   const rows = await readStatus(stepContext(say), clients);
   say(statusTable(rows, language));
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) process.exitCode = 1;

@@ -105,10 +105,6 @@ export const en = {
       what: "asking for a certificate for {{domain}} would pass Let's Encrypt's limit: {{limit}} ({{used}} used)",
       next: "wait until {{until}}, then run again.",
     },
-    ACME_FAILED: {
-      what: "no certificate for {{domain}}: {{cause}}",
-      next: "{{action}}",
-    },
     HEALTH_FAILED: {
       what: "{{url}} is not healthy: {{cause}}",
       next: "read the logs of the service on the server, correct the cause and run again.",
@@ -116,10 +112,6 @@ export const en = {
     RELEASE_NOT_RUNNING: {
       what: "{{url}} shows release {{got}}, expected {{release}}",
       next: "run again; if it stays, look at `activate status` on the server.",
-    },
-    ACTIVATION_FAILED: {
-      what: "{{cause}}",
-      next: "{{action}}",
     },
     STEP_INPUT_INVALID: {
       what: "the step {{step}} got wrong input: {{problems}}",
@@ -139,7 +131,6 @@ export const en = {
     },
   },
   texts: {
-    "doctor.title": "Tools",
     "doctor.tool": "tool",
     "doctor.version": "version",
     "doctor.origin": "origin",
@@ -168,12 +159,10 @@ export const en = {
     "column.step": "step",
     "column.seconds": "seconds",
     "column.disk": "disk",
-    "column.backup": "last backup",
     "status.healthy": "healthy",
     "status.unhealthy": "NOT HEALTHY",
     "status.unreachable": "unreachable",
     "status.days": "{{date}} ({{days}} days)",
-    "status.never": "never",
     "status.desired": "{{running}} (wanted: {{desired}})",
     "agent.ready": "The agent holds the fleet's key: {{fingerprint}}",
     "help.program": "Keeps a fleet of GéoClic servers converged.",
@@ -181,7 +170,6 @@ export const en = {
     "help.list": "List the clients of the stack",
     "help.status": "Ask every server for its state",
     "help.agent": "Load the fleet's key into an SSH agent",
-    "help.step": "One step of `pulumi up` (called by the program)",
     "help.json": "print JSON",
     "help.stack": "stack to use",
     "help.language": "language of the messages: fr or en",
