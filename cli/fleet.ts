@@ -1,7 +1,7 @@
 /** @module The declared fleet, as commands read it: the stack's configuration and its releases. */
 import { readStackConfig } from "../adapters/pulumi.ts";
 import { readReleases } from "../adapters/suite-source.ts";
-import { type ClientConfig, type FleetConfig, parseStackConfig } from "../core/config/stack.ts";
+import { type ClientConfig, type FleetConfig, parseStackConfig, reachOf } from "../core/config/stack.ts";
 import { readStackValues } from "../core/config/values.ts";
 import { FleetError } from "../core/errors.ts";
 import type { Release } from "../core/release/release.ts";
@@ -35,11 +35,11 @@ export async function declaredClients(config: FleetConfig): Promise<DeclaredClie
 
 export function statusClient({ client, release }: DeclaredClient): StatusClient {
   const { user, port, hostKey } = client.ssh;
-  const host = client.reach ?? client.ip;
+  const host = reachOf(client);
   return {
     target: { client: client.name, host, port, user, hostKey },
     domain: client.domain,
-    ip: client.ip,
+    ip: client.ip ?? host,
     release,
   };
 }

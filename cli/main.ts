@@ -4,6 +4,8 @@ import { Command, Option } from "commander";
 import { describe, FleetError } from "../core/errors.ts";
 import { type Language, languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { type Console, terminal } from "./console.ts";
+import { orderCommands } from "./order-commands.ts";
+import { registryCommands } from "./registry-commands.ts";
 
 const env = process.env;
 const language = chosenLanguage(process.argv);
@@ -29,6 +31,8 @@ command(
   ["stack", "env", "public"],
   async () => (await import("./commands/agent.ts")).agent,
 );
+orderCommands({ program, console, t });
+registryCommands({ program, console, t });
 
 try {
   await program.parseAsync();

@@ -1,4 +1,5 @@
 /** @module `list`: the declared clients. */
+import { reachOf } from "../../core/config/stack.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { declaredFleet } from "../fleet.ts";
 import type { Console } from "../console.ts";
@@ -9,8 +10,8 @@ export async function list(console: Console, options: { stack?: string; json?: b
   const rows = clients.map(({ client, release }) => ({
     name: client.name,
     domain: client.domain,
-    ip: client.ip,
-    reach: client.reach ?? client.ip,
+    ip: client.ip ?? client.serviceName ?? "-",
+    reach: reachOf(client),
     release: release.id,
     url: `https://${client.domain}`,
   }));

@@ -7,6 +7,12 @@ const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z
 const ipv4 = z.ipv4("expected an IPv4 address, e.g. 51.210.42.100");
 const httpsUrl = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
 
+const dnsServer = z
+  .string()
+  .refine(
+    (server) => ipv4.safeParse(server.replace(/:\d{1,5}$/, "")).success,
+    "expected address:port, e.g. 1.1.1.1:53",
+  );
 const domain = z.string().regex(hostName, "expected a host name in lower case, e.g. ville-lyon.geoclic.fr");
 const email = z
   .string()
@@ -23,14 +29,22 @@ const hostKey = z
     'expected a public host key without comment, e.g. "ssh-ed25519 AAAA…"',
   );
 
-export const ClientConfig = z.strictObject({
+const clientName = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,
+    "expected 1 to 40 characters of a-z, 0-9 and -, a letter first, e.g. ville-lyon",
+  );
+const serviceName = z
+  .string()
+  .regex(
+    /^vps-?[a-z0-9]{4,20}\.vps\.ovh\.(net|ca|us)$/,
+    "expected a VPS of OVH, e.g. vps-0a1b2c3d.vps.ovh.net",
+  );
+
+const Client = z.strictObject({
   /** The key of the client everywhere. */
-  name: z
-    .string()
-    .regex(
-      /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,
-      "expected 1 to 40 characters of a-z, 0-9 and -, a letter first, e.g. ville-lyon",
-    ),
+  name: clientName,
   domain,
   /** Administrator of the town; Let's Encrypt's account too. */
   email,
@@ -41,7 +55,10 @@ export const ClientConfig = z.strictObject({
     .max(120, "expected at most 120 characters")
     .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u, "expected a name without control characters or line breaks")
     .regex(/\S/, "expected the town's name"),
-  ip: ipv4,
+  /** The server's address; where it is left out, OVH is asked for that of `serviceName`. */
+  ip: ipv4.optional(),
+  /** The VPS that is owned at OVH. */
+  serviceName: serviceName.optional(),
   /** Where SSH and probes connect. @default the ip */
   reach: z.union([ipv4, z.string().regex(hostName)], "expected an IPv4 address or a host name").optional(),
   ssh: z.strictObject({
@@ -52,11 +69,18 @@ export const ClientConfig = z.strictObject({
     port: z.int().min(1).max(65_535).default(22),
     hostKey,
   }),
-  /** `external`: the record is made elsewhere and only checked. */
-  dns: z.literal("external", 'expected "external"').default("external"),
+  /** `managed`: the A record is made in a zone of `zones`; `external`: it is made elsewhere and only checked. */
+  dns: z.enum(["managed", "external"], 'expected "managed" or "external"').default("external"),
   release: releaseId.optional(),
+  /** Every other client waits until this one is proven. */
   canary: z.boolean().default(false),
+  /** Kept declared and protected, no longer converged. */
+  detached: z.boolean().default(false),
 });
+export const ClientConfig = Client.refine(
+  ({ ip, serviceName, reach }) => ip !== undefined || (serviceName !== undefined && reach !== undefined),
+  "expected an ip, or a serviceName with the address to reach it",
+);
 export type ClientConfig = z.infer<typeof ClientConfig>;
 
 export const FleetConfig = z
@@ -86,16 +110,11 @@ export const FleetConfig = z
       })
       .prefault({}),
     /** DNS servers asked before a certificate, `address:port`; none: the machine's own resolver. */
-    dnsServers: z
-      .array(
-        z
-          .string()
-          .refine(
-            (server) => ipv4.safeParse(server.replace(/:\d{1,5}$/, "")).success,
-            "expected address:port, e.g. 1.1.1.1:53",
-          ),
-      )
-      .default([]),
+    dnsServers: z.array(dnsServer).default([]),
+    /** Zones at OVH in which the records of `dns: managed` are made. */
+    zones: z.array(domain).default([]),
+    /** Authoritative servers of the zones, `address:port`; none: those that the zone names. */
+    nameServers: z.array(dnsServer).default([]),
     schedules: z
       .strictObject({
         /** Local time of the server, `HH:MM`. */
@@ -111,9 +130,38 @@ export const FleetConfig = z
     /** Stack that holds the fleet's key. */
     master: z.string().min(1).default("organization/geoclic-fleet/master"),
     clients: z.array(ClientConfig).default([]),
+    /** Clients that were taken off the fleet for good; their names are not free until they are removed from here. */
+    retired: z.array(z.strictObject({ name: clientName, on: z.iso.date() })).default([]),
+    /**
+     * Secrets that a client brought from a former installation, by client and variable; all others are generated.
+     * Kept encrypted in the stack file.
+     */
+    secrets: z
+      .record(
+        clientName,
+        z.record(z.string(), z.string().regex(/^[!-~]{8,200}$/, "expected 8 to 200 printable characters")),
+      )
+      .default({}),
   })
   .superRefine((config, context) => {
-    for (const key of ["name", "domain", "ip"] as const) unique(config.clients, key, context);
+    for (const key of ["name", "domain", "ip", "serviceName"] as const) unique(config.clients, key, context);
+    for (const [index, { domain, dns }] of config.clients.entries())
+      if (dns === "managed" && !zoneOf(domain, config.zones))
+        context.addIssue({
+          code: "custom",
+          path: ["clients", index, "domain"],
+          message: `expected a name below one of the zones (${config.zones.join(", ") || "none is declared"}), as dns is "managed"`,
+          input: domain,
+        });
+    const retired = new Set(config.retired.map(({ name }) => name));
+    for (const [index, { name }] of config.clients.entries())
+      if (retired.has(name))
+        context.addIssue({
+          code: "custom",
+          path: ["clients", index, "name"],
+          message: "expected a name that is not retired (see `retired`)",
+          input: name,
+        });
   });
 export type FleetConfig = z.infer<typeof FleetConfig>;
 
@@ -131,6 +179,18 @@ export const StackConfig = z.discriminatedUnion(
 );
 export type StackConfig = z.infer<typeof StackConfig>;
 
+/** Where SSH and probes connect. */
+export function reachOf({ reach, ip, name }: Pick<ClientConfig, "reach" | "ip" | "name">): string {
+  const address = reach ?? ip;
+  if (address === undefined) throw new RangeError(`${name} has no address`);
+  return address;
+}
+
+/** The longest of the zones that holds a name. */
+export function zoneOf(name: string, zones: readonly string[]): string | undefined {
+  return zones.filter((zone) => name.endsWith(`.${zone}`)).sort((a, b) => b.length - a.length)[0];
+}
+
 /** @throws FleetError `CONFIG_INVALID` with the path of every wrong value. */
 export function parseStackConfig(value: unknown): StackConfig {
   const parsed = parse(StackConfig, value);
@@ -140,12 +200,13 @@ export function parseStackConfig(value: unknown): StackConfig {
 
 function unique(
   clients: readonly ClientConfig[],
-  key: "name" | "domain" | "ip",
+  key: "name" | "domain" | "ip" | "serviceName",
   context: z.RefinementCtx,
 ): void {
   const first = new Map<string, number>();
   for (const [index, client] of clients.entries()) {
     const value = client[key];
+    if (value === undefined) continue;
     const other = first.get(value);
     if (other === undefined) first.set(value, index);
     else

@@ -1,14 +1,20 @@
 /** @module Message catalogues: French first, English second, same keys in both (the compiler checks it). */
 import i18next from "i18next";
+import { ovh } from "./areas/ovh.ts";
+import { registry } from "./areas/registry.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
 
 export type Language = "fr" | "en";
-export type ErrorCode = keyof typeof en.errors;
-export type TextKey = keyof typeof en.texts;
+type All = typeof en & typeof ovh.en & typeof registry.en;
+export type ErrorCode = keyof All["errors"];
+export type TextKey = keyof All["texts"];
 
 /** Values that fill the `{{places}}` of a message. */
 export type Values = Readonly<Record<string, string | number>>;
+
+/** Every message, by language. */
+export const catalogue = { fr: merged(fr, ovh.fr, registry.fr), en: merged(en, ovh.en, registry.en) };
 
 const messages = i18next.createInstance();
 void messages.init({
@@ -16,7 +22,7 @@ void messages.init({
   lng: "en",
   keySeparator: ".",
   nsSeparator: false,
-  resources: { fr: { texts: fr.texts, errors: fr.errors }, en: { texts: en.texts, errors: en.errors } },
+  resources: catalogue,
   ignoreJSONStructure: true,
   interpolation: { escapeValue: false, skipOnVariables: true },
 });
@@ -39,4 +45,14 @@ export function text(key: TextKey, language: Language, values: Values = {}): str
 /** French where the locale is French, English otherwise. `locale`: e.g. `fr_FR.UTF-8`. */
 export function languageOf(locale: string | undefined): Language {
   return /^fr(_|-|\.|$)/i.test(locale ?? "") ? "fr" : "en";
+}
+
+function merged(...parts: readonly { readonly errors: object; readonly texts: object }[]) {
+  return {
+    errors: Object.assign({}, ...parts.map(({ errors }) => errors)) as Record<
+      string,
+      { readonly what: string; readonly next: string }
+    >,
+    texts: Object.assign({}, ...parts.map(({ texts }) => texts)) as Record<string, string>,
+  };
 }
