@@ -6,6 +6,8 @@ import { childName } from "../core/naming.ts";
 
 export interface ClientSecretsArgs {
   readonly generated: Adapter["env"]["generated"];
+  /** Secrets of a former installation, by variable: the database keeps the password that it was made with. */
+  readonly brought: Readonly<Record<string, string>>;
   readonly protect: boolean;
 }
 
@@ -37,7 +39,7 @@ export class ClientSecrets extends pulumi.ComponentResource {
         Object.fromEntries(
           Object.entries(args.generated).map(([variable, { bytes }]) => [
             variable,
-            hex(variable.toLowerCase().replaceAll("_", "-"), bytes),
+            args.brought[variable] ?? hex(variable.toLowerCase().replaceAll("_", "-"), bytes),
           ]),
         ),
       ),

@@ -55,7 +55,7 @@ beforeAll(async () => {
     const [first] = config.clients;
     if (!first) throw new Error("expected a client");
     const { watch, options } = watchOptions();
-    const args = { client: { ...first, name }, release, fleet: config, ...change };
+    const args = { client: { ...first, name }, release, fleet: config, ip: first.ip ?? "", ...change };
     return { component: new ClientServer(name, args, { transformations: [watch] }), options };
   };
   client = declare("ville", fleet());
@@ -64,7 +64,7 @@ beforeAll(async () => {
     fleet({ protect: false, build: "client", dnsServers: ["1.1.1.1:53", "9.9.9.9:53"] }),
   );
   other = declare("other", fleet(), {
-    after: [client.component.activated],
+    after: [client.component.activated].flatMap((each) => each ?? []),
     release: { ...release, id: "eeeeeeeeeeee", scripts: "ffffffffffff" },
   });
   await recorded.settle();

@@ -1,10 +1,11 @@
-/** @module One client: its secrets, its server's base, its certificate, its running release and its schedules. */
+/** @module One client: its secrets, its DNS record, its server's base, its certificate, its running release and its schedules. */
 import * as pulumi from "@pulumi/pulumi";
 import type { SshTarget } from "../core/commands/ssh.ts";
-import type { ClientConfig, FleetConfig } from "../core/config/stack.ts";
+import { type ClientConfig, type FleetConfig, reachOf, zoneOf } from "../core/config/stack.ts";
 import { type Release, serviceKeys } from "../core/release/release.ts";
 import { shortHash } from "../core/release/tree.ts";
 import { plainEnvironment, renderEnvironment } from "../core/render/environment.ts";
+import { ClientRecord } from "./client-record.ts";
 import { ClientSecrets } from "./client-secrets.ts";
 import { localStep } from "./local-step.ts";
 import { serverStep } from "./server-step.ts";
@@ -12,7 +13,12 @@ import { serverStep } from "./server-step.ts";
 export interface ClientServerArgs {
   readonly client: ClientConfig;
   readonly release: Release;
-  readonly fleet: Pick<FleetConfig, "acme" | "build" | "dnsServers" | "protect" | "schedules">;
+  readonly fleet: Pick<
+    FleetConfig,
+    "acme" | "build" | "dnsServers" | "nameServers" | "protect" | "schedules" | "secrets" | "zones"
+  >;
+  /** Address of the server, for its DNS record. */
+  readonly ip: pulumi.Input<string>;
   /** Nothing of this client begins before these are done. */
   readonly after?: readonly pulumi.Resource[];
 }
@@ -21,8 +27,8 @@ export class ClientServer extends pulumi.ComponentResource {
   readonly url: pulumi.Output<string>;
   /** First password of the town's administrator. */
   readonly adminPassword: pulumi.Output<string>;
-  /** Done when the release runs and is proven. */
-  readonly activated: pulumi.Resource;
+  /** Done when the release runs and is proven; a detached client has none. */
+  readonly activated: pulumi.Resource | undefined;
 
   constructor(name: string, args: ClientServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("geoclic:fleet:ClientServer", name, {}, opts);
@@ -30,7 +36,7 @@ export class ClientServer extends pulumi.ComponentResource {
     const { client, release, fleet } = args;
     const target: SshTarget = {
       client: client.name,
-      host: client.reach ?? client.ip,
+      host: reachOf(client),
       port: client.ssh.port,
       user: client.ssh.user,
       hostKey: client.ssh.hostKey,
@@ -46,9 +52,29 @@ export class ClientServer extends pulumi.ComponentResource {
 
     const secrets = new ClientSecrets(
       name,
-      { generated: release.adapter.env.generated, protect: fleet.protect },
+      {
+        generated: release.adapter.env.generated,
+        brought: fleet.secrets[client.name] ?? {},
+        protect: fleet.protect,
+      },
       { parent },
     );
+    const zone = client.dns === "managed" ? zoneOf(client.domain, fleet.zones) : undefined;
+    const record =
+      zone === undefined
+        ? undefined
+        : new ClientRecord(
+            name,
+            { client, zone, ip: args.ip, protect: fleet.protect, after: args.after ?? [] },
+            { parent },
+          );
+    this.url = pulumi.output(`https://${client.domain}`);
+    this.adminPassword = secrets.adminPassword;
+    if (client.detached) {
+      this.registerOutputs({ url: this.url, adminPassword: this.adminPassword });
+      return;
+    }
+
     const server = prepare();
     const base = installBase();
     const environment = writeEnvironment();
@@ -58,8 +84,6 @@ export class ClientServer extends pulumi.ComponentResource {
     initialise();
     schedule();
 
-    this.url = pulumi.output(`https://${client.domain}`);
-    this.adminPassword = secrets.adminPassword;
     this.activated = activation;
     this.registerOutputs({ url: this.url, adminPassword: this.adminPassword });
 
@@ -81,10 +105,13 @@ export class ClientServer extends pulumi.ComponentResource {
       const input = {
         ...reached,
         DOMAIN: client.domain,
-        IP: client.ip,
+        IP: args.ip,
         EMAIL: client.email,
         ACME_SERVER: fleet.acme.server,
         DNS_SERVERS: fleet.dnsServers.join(" "),
+        ...(record && zone
+          ? { ZONE: zone, RECORD: record.recordId, NAME_SERVERS: fleet.nameServers.join(" ") }
+          : {}),
       };
       return localStep(name, "certificate", input, { parent, dependsOn: [base] });
     }

@@ -1,18 +1,28 @@
 /** @module The fleet stack: every client, the canaries first. */
 import * as pulumi from "@pulumi/pulumi";
+import { clientAddress } from "../components/client-address.ts";
 import { ClientServer } from "../components/client-server.ts";
-import type { FleetConfig } from "../core/config/stack.ts";
+import { type FleetConfig, reachOf } from "../core/config/stack.ts";
 import type { Release } from "../core/release/release.ts";
 
 /** What a client's entry in the stack's output `clients` tells. No secret. */
 export interface ClientOutput {
   readonly name: string;
   readonly domain: string;
-  readonly ip: string;
+  readonly ip: pulumi.Input<string>;
   readonly reach: string;
   readonly release: string;
   readonly url: string;
   readonly ssh: { readonly user: string; readonly port: number; readonly hostKey: string };
+}
+
+/** Names of the clients that this stack declared the last time, from its own outputs. */
+export async function formerClients(): Promise<string[]> {
+  const own = new pulumi.StackReference("former", {
+    name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
+  });
+  const { value } = await own.getOutputDetails("clients");
+  return Array.isArray(value) ? value.map(({ name }: ClientOutput) => name) : [];
 }
 
 export interface FleetOutputs {
@@ -24,9 +34,12 @@ export interface FleetOutputs {
 
 /** `releases`: by id, and the suite's present tree as `present`. */
 export function fleetStack(config: FleetConfig, releases: ReadonlyMap<string, Release>): FleetOutputs {
-  const canaries = config.clients.filter((client) => client.canary).map((client) => server(client, []));
-  const proven = canaries.map(({ activated }) => activated);
-  const others = config.clients.filter((client) => !client.canary).map((client) => server(client, proven));
+  const isFirst = (client: FleetConfig["clients"][number]) => client.canary && !client.detached;
+  const canaries = config.clients.filter(isFirst).map((client) => server(client, []));
+  const proven = canaries.flatMap(({ activated }) => activated ?? []);
+  const others = config.clients
+    .filter((client) => !isFirst(client))
+    .map((client) => server(client, client.detached ? [] : proven));
   const servers = [...canaries, ...others];
   return {
     clients: servers.map(({ output }) => output),
@@ -42,17 +55,19 @@ export function fleetStack(config: FleetConfig, releases: ReadonlyMap<string, Re
     const wanted = client.release ?? config.release ?? "present";
     const release = releases.get(wanted);
     if (!release) throw new RangeError(`release ${wanted} of ${client.name} was not read`);
+    const ip = clientAddress(client);
     const { activated, adminPassword } = new ClientServer(client.name, {
       client,
       release,
       fleet: config,
+      ip,
       after,
     });
     const output: ClientOutput = {
       name: client.name,
       domain: client.domain,
-      ip: client.ip,
-      reach: client.reach ?? client.ip,
+      ip,
+      reach: reachOf(client),
       release: release.id,
       url: `https://${client.domain}`,
       ssh: client.ssh,

@@ -198,6 +198,19 @@ export function parseStackConfig(value: unknown): StackConfig {
   return parsed.value;
 }
 
+/**
+ * A client's secrets and address are not given up by deleting some lines.
+ * @throws FleetError `CLIENT_DROPPED`
+ */
+export function refuseDropped(
+  { clients, retired }: Pick<FleetConfig, "clients" | "retired">,
+  former: readonly string[],
+): void {
+  const known = new Set([...clients, ...retired].map(({ name }) => name));
+  const dropped = former.filter((name) => !known.has(name));
+  if (dropped.length > 0) throw new FleetError("CLIENT_DROPPED", { clients: dropped.join(", ") });
+}
+
 function unique(
   clients: readonly ClientConfig[],
   key: "name" | "domain" | "ip" | "serviceName",

@@ -1,6 +1,10 @@
 /** @module English messages. `{{name}}` is filled in. */
 export const en = {
   errors: {
+    CLIENT_DROPPED: {
+      what: "the stack file no longer has {{clients}}, which this stack still holds; nothing was changed",
+      next: "put the entry back (`git checkout` of the stack file). To stop converging a town, run `geoclic-fleet remove NAME`; to end it for good, `geoclic-fleet retire NAME`.",
+    },
     CONFIG_INVALID: {
       what: "the configuration is not valid: {{problems}}",
       next: "correct the value in the stack file and run again; nothing was changed.",

@@ -8,6 +8,10 @@ type Catalogue = {
 
 export const fr: Catalogue = {
   errors: {
+    CLIENT_DROPPED: {
+      what: "le fichier de pile n'a plus {{clients}}, que cette pile tient encore ; rien n'a été changé",
+      next: "remettez l'entrée (`git checkout` du fichier de pile). Pour ne plus gérer une ville, lancez `geoclic-fleet remove NOM` ; pour y mettre fin, `geoclic-fleet retire NOM`.",
+    },
     CONFIG_INVALID: {
       what: "la configuration n'est pas valide : {{problems}}",
       next: "corrigez la valeur dans le fichier de la pile et relancez ; rien n'a été modifié.",

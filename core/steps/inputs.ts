@@ -23,6 +23,17 @@ export const CertificateInput = Target.extend({
   ACME_SERVER: z.string().min(1),
   /** Joined by blanks; empty: the machine's own resolver. */
   DNS_SERVERS: z.string(),
+  /** Zone at OVH that holds the record, and its id there; both or none. */
+  ZONE: z.string().min(1).optional(),
+  RECORD: z.string().regex(/^\d+$/).optional(),
+  /** Authoritative servers, joined by blanks; empty: those that the zone names. */
+  NAME_SERVERS: z.string().optional(),
+});
+export const RecordInput = z.object({
+  CLIENT: z.string().min(1),
+  DOMAIN: z.string().min(1),
+  ZONE: z.string().min(1),
+  IP: z.string().min(1),
 });
 export const DeliveryInput = Target.extend({
   RELEASE: z.string().min(1),
@@ -34,6 +45,7 @@ export const ActivationInput = Target.extend({
 });
 
 export type PrepareInput = z.infer<typeof PrepareInput>;
+export type RecordInput = z.infer<typeof RecordInput>;
 export type CertificateInput = z.infer<typeof CertificateInput>;
 export type DeliveryInput = z.infer<typeof DeliveryInput>;
 export type ActivationInput = z.infer<typeof ActivationInput>;

@@ -1,0 +1,41 @@
+/** @module A client's A record in a zone at OVH: looked up first, then made. */
+import type { local } from "@pulumi/command";
+import { ZoneRecord } from "@ovhcloud/pulumi-ovh/domain/zoneRecord.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { ClientConfig } from "../core/config/stack.ts";
+import { childName } from "../core/naming.ts";
+import { localStep } from "./local-step.ts";
+
+export interface ClientRecordArgs {
+  readonly client: Pick<ClientConfig, "name" | "domain">;
+  readonly zone: string;
+  readonly ip: pulumi.Input<string>;
+  readonly protect: boolean;
+  readonly after: readonly pulumi.Resource[];
+}
+
+export class ClientRecord extends pulumi.ComponentResource {
+  /** OVH's id of the record. */
+  readonly recordId: pulumi.Output<string>;
+
+  constructor(name: string, args: ClientRecordArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("geoclic:fleet:ClientRecord", childName(name, "dns"), {}, opts);
+    const parent = this;
+    const { client, zone, ip } = args;
+    // OVH takes a second address or a CNAME beside the first without a word: somebody has to look before.
+    const looked: local.Command = localStep(
+      name,
+      "record",
+      { CLIENT: client.name, DOMAIN: client.domain, ZONE: zone, IP: ip },
+      { parent, dependsOn: [...args.after] },
+      { former: true },
+    );
+    const record = new ZoneRecord(
+      childName(name, "a"),
+      { zone, subdomain: client.domain.slice(0, -zone.length - 1), fieldtype: "A", target: ip, ttl: 300 },
+      { parent, dependsOn: [looked], protect: args.protect },
+    );
+    this.recordId = record.id;
+    this.registerOutputs({ recordId: this.recordId });
+  }
+}
