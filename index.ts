@@ -3,13 +3,21 @@ import * as pulumi from "@pulumi/pulumi";
 import { readReleases } from "./adapters/suite-source.ts";
 import { parseStackConfig, refuseDropped } from "./core/config/stack.ts";
 import { readStackValues } from "./core/config/values.ts";
+import { describe, FleetError } from "./core/errors.ts";
+import { languageOf } from "./core/messages/catalogue.ts";
 import { fleetStack, formerClients } from "./stacks/fleet.ts";
 import { masterStack } from "./stacks/master.ts";
 
-const config = parseStackConfig(readStackValues(pulumi.runtime.allConfig(), pulumi.getProject()));
+export default await outputs().catch((error: unknown) => {
+  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+  if (!(error instanceof FleetError)) throw error;
+  // The engine shows this one without a stack trace.
+  throw new pulumi.RunError(describe(error, languageOf(LC_ALL || LC_MESSAGES || LANG)));
+});
 
-if (config.role === "fleet") refuseDropped(config, await formerClients());
-
-export default config.role === "master"
-  ? masterStack(config)
-  : fleetStack(config, await readReleases(config));
+async function outputs() {
+  const config = parseStackConfig(readStackValues(pulumi.runtime.allConfig(), pulumi.getProject()));
+  if (config.role === "master") return masterStack(config);
+  refuseDropped(config, await formerClients());
+  return fleetStack(config, await readReleases(config));
+}
