@@ -13,6 +13,14 @@ export async function resolveDomain(domain: string, servers: readonly string[]):
   return { a, aaaa };
 }
 
+/** Addresses of the servers that a zone names as its own, `address:53`. */
+export async function nameServersOf(zone: string): Promise<string[]> {
+  const resolver = new Resolver({ timeout: 3000, tries: 2 });
+  const names = await resolver.resolveNs(zone);
+  const addresses = await Promise.all(names.map((name) => resolver.resolve4(name)));
+  return addresses.flat().map((address) => `${address}:53`);
+}
+
 function emptyWhenAbsent(error: unknown): string[] {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOTFOUND" || code === "ENODATA") return [];

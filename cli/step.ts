@@ -8,8 +8,10 @@ import {
   DeliveryInput,
   PrepareInput,
   readStepInput,
+  RecordInput,
 } from "../core/steps/inputs.ts";
 import { activateRelease } from "../operations/activate-release.ts";
+import { checkRecord } from "../operations/check-record.ts";
 import { deliverRelease } from "../operations/deliver-release.ts";
 import { issueCertificate } from "../operations/issue-certificate.ts";
 import { prepareServer } from "../operations/prepare-server.ts";
@@ -19,6 +21,10 @@ const env = process.env;
 
 const steps: Readonly<Record<string, (context: StepContext) => Promise<void>>> = {
   server: (context) => prepareServer(context, readStepInput("server", PrepareInput, env)),
+  record: async (context) => {
+    const former = env.PULUMI_COMMAND_STDOUT;
+    console.log(await checkRecord(context, readStepInput("record", RecordInput, env), former));
+  },
   certificate: (context) => issueCertificate(context, readStepInput("certificate", CertificateInput, env)),
   delivery: (context) => deliverRelease(context, readStepInput("delivery", DeliveryInput, env)),
   activation: (context) => activateRelease(context, readStepInput("activation", ActivationInput, env)),

@@ -4,6 +4,7 @@ import type { DnsAnswer } from "./certificate/dns.ts";
 import type { RsyncStats } from "./commands/rsync.ts";
 import type { Command } from "./commands/shell.ts";
 import type { SshTarget } from "./commands/ssh.ts";
+import type { ZoneRecord } from "./dns/record.ts";
 import type { HttpAnswer } from "./health.ts";
 import type { Release } from "./release/release.ts";
 
@@ -99,6 +100,15 @@ export interface ReleaseStore {
   read(id: string): Promise<Release | undefined>;
 }
 
+/** A DNS zone at OVH. What is changed is only seen after `refresh`. */
+export interface Zone {
+  /** Records of one name, every type. */
+  records(subDomain: string): Promise<ZoneRecord[]>;
+  /** Nothing to do when it is gone already. */
+  remove(id: number): Promise<void>;
+  refresh(): Promise<void>;
+}
+
 /** The effects of a step of `pulumi up`. */
 export interface StepContext {
   /** Prepares a connection; nothing is contacted yet. @throws FleetError `AGENT_MISSING` */
@@ -108,6 +118,15 @@ export interface StepContext {
   readonly acmeLedger: AcmeLedger;
   /** Asks DNS servers, `address:port`; none: the machine's own. */
   resolve(domain: string, servers: readonly string[]): Promise<DnsAnswer>;
+  /** @throws FleetError of the credentials, or `ZONE_UNKNOWN` */
+  openZone(zone: string): Promise<Zone>;
+  /** Addresses of the servers that a zone names as its own, `address:port`. */
+  nameServersOf(zone: string): Promise<string[]>;
+  /**
+   * Runs `refresh` unless one began at or after `since` on this machine; waits for one that is under way.
+   * @returns whether it was run
+   */
+  refreshZone(zone: string, since: number, refresh: () => Promise<void>): Promise<boolean>;
   /** GET with verified certificates. @throws Error of the connection or of TLS */
   get(request: HttpRequest): Promise<HttpAnswer>;
   /** Public keys of the fleet that the agent holds, `type base64`. */

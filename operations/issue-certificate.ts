@@ -6,16 +6,18 @@ import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
 import type { Ssh, StepContext } from "../core/ports.ts";
 import { type CertificateInput, sshTarget } from "../core/steps/inputs.ts";
+import { publishRecord } from "./publish-record.ts";
 
 const step = "certificate";
 
 const Status = z.object({ valid: z.boolean(), notAfter: z.string().nullish() });
 const Challenge = z.object({ token: z.string(), path: z.string().startsWith("/") });
 
-/** @throws FleetError `DNS_…`, `PORT80_CLOSED`, `ACME_BUDGET`, or the server's own */
+/** @throws FleetError `DNS_…`, of the zone at OVH, `PORT80_CLOSED`, `ACME_BUDGET`, or the server's own */
 export async function issueCertificate(context: StepContext, input: CertificateInput): Promise<void> {
   const place = { client: input.CLIENT, step };
   try {
+    await publish(context, input);
     const ssh = await context.openSsh(sshTarget(input));
     const before = await status(ssh, input);
     if (before.valid) {
@@ -40,6 +42,14 @@ export async function issueCertificate(context: StepContext, input: CertificateI
   } catch (error) {
     throw error instanceof FleetError ? error.at(place) : error;
   }
+}
+
+/** A record that was made in a zone of ours; others are only checked. */
+async function publish(context: StepContext, input: CertificateInput): Promise<void> {
+  const { DOMAIN: domain, IP: ip, ZONE: zone, RECORD: record, NAME_SERVERS: servers = "" } = input;
+  if (zone === undefined || record === undefined) return;
+  const nameServers = servers.split(" ").filter(Boolean);
+  await publishRecord(context, { domain, ip, zone, record: Number(record), nameServers });
 }
 
 async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof Status>> {

@@ -101,6 +101,22 @@ export const en = {
       what: "{{domain}} points to {{got}}, expected {{ip}} (asked {{servers}})",
       next: "correct the DNS records of {{domain}} (one A record → {{ip}}, no AAAA of elsewhere) and run again.",
     },
+    RECORD_CONFLICT: {
+      what: "{{domain}} → {{ip}} cannot be made in zone {{zone}}: there is {{got}}",
+      next: "remove that record in OVH's manager if nothing uses it (or correct the town's domain), then run again; nothing was changed.",
+    },
+    ZONE_UNKNOWN: {
+      what: "zone {{zone}} is not managed by this OVH account",
+      next: "correct geoclic-fleet:zones, or use the account that holds the zone.",
+    },
+    ZONE_SERVERS_UNKNOWN: {
+      what: "the servers of zone {{zone}} are not known: {{cause}}",
+      next: 'check the network, or name them in geoclic-fleet:nameServers, e.g. ["213.251.128.1:53"].',
+    },
+    DNS_UNPUBLISHED: {
+      what: "zone {{zone}} was published, but its servers do not answer {{domain}} → {{ip}} after {{seconds}} s: {{cause}}",
+      next: "look at the zone in OVH's manager (errors are shown there), then run again; no certificate was asked for.",
+    },
     PORT80_CLOSED: {
       what: "port 80 of {{domain}} does not answer from outside at {{host}}: {{cause}}",
       next: "open port 80 (OVH firewall, other programs on the server) and run again; no certificate was asked for.",

@@ -102,6 +102,22 @@ export const fr: Catalogue = {
       what: "{{domain}} pointe vers {{got}}, attendu {{ip}} (serveurs interrogés : {{servers}})",
       next: "corrigez le DNS de {{domain}} (un seul A → {{ip}}, aucun AAAA d'ailleurs) et relancez.",
     },
+    RECORD_CONFLICT: {
+      what: "{{domain}} → {{ip}} ne peut pas être créé dans la zone {{zone}} : il y a {{got}}",
+      next: "supprimez cet enregistrement dans l'espace client OVH si rien ne l'utilise (ou corrigez le domaine de la ville), puis relancez ; rien n'a été modifié.",
+    },
+    ZONE_UNKNOWN: {
+      what: "la zone {{zone}} n'est pas gérée par ce compte OVH",
+      next: "corrigez geoclic-fleet:zones, ou utilisez le compte qui tient la zone.",
+    },
+    ZONE_SERVERS_UNKNOWN: {
+      what: "les serveurs de la zone {{zone}} sont inconnus : {{cause}}",
+      next: 'vérifiez le réseau, ou nommez-les dans geoclic-fleet:nameServers, p. ex. ["213.251.128.1:53"].',
+    },
+    DNS_UNPUBLISHED: {
+      what: "la zone {{zone}} a été publiée, mais ses serveurs ne répondent pas {{domain}} → {{ip}} après {{seconds}} s : {{cause}}",
+      next: "regardez la zone dans l'espace client OVH (les erreurs y sont montrées), puis relancez ; aucun certificat n'a été demandé.",
+    },
     PORT80_CLOSED: {
       what: "le port 80 de {{domain}} ne répond pas de l'extérieur sur {{host}} : {{cause}}",
       next: "ouvrez le port 80 (pare-feu OVH, autres programmes du serveur) et relancez ; aucun certificat n'a été demandé.",

@@ -3,6 +3,7 @@ import { type AcmeEvent, acmeBudget } from "../../core/certificate/budget.ts";
 import type { Command } from "../../core/commands/shell.ts";
 import { toShell } from "../../core/commands/shell.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
+import type { ZoneRecord } from "../../core/dns/record.ts";
 import type { HttpAnswer } from "../../core/health.ts";
 import type { HttpRequest, StepContext } from "../../core/ports.ts";
 import type { Release } from "../../core/release/release.ts";
@@ -20,7 +21,15 @@ export interface FakeOptions {
   readonly answer?: (line: string, time: number) => string | Error;
   readonly get?: (request: HttpRequest) => HttpAnswer | Error;
   readonly release?: Release;
-  readonly a?: readonly string[] | Error;
+  /** Addresses that DNS servers give, also by server and by what was sent so far. */
+  readonly a?:
+    | readonly string[]
+    | Error
+    | ((servers: readonly string[], sent: readonly string[]) => readonly string[] | Error);
+  /** Records of a name in a zone at OVH. */
+  readonly records?: (subDomain: string) => ZoneRecord[];
+  /** When somebody else last published a zone, milliseconds since 1970. */
+  readonly refreshed?: number;
   readonly aaaa?: readonly string[];
   readonly ledger?: AcmeEvent[];
   readonly keys?: string[];
@@ -97,10 +106,21 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
         ledger.splice(asked, 1, { ...request, outcome: "failed" });
       },
     },
-    resolve: async () => {
-      const a = options.a ?? ["10.0.0.1"];
+    resolve: async (_domain, servers) => {
+      const a = (typeof options.a === "function" ? options.a(servers, sent) : options.a) ?? ["10.0.0.1"];
       if (a instanceof Error) throw a;
       return { a, aaaa: options.aaaa ?? [] };
+    },
+    openZone: async (zone) => ({
+      records: async (subDomain) => options.records?.(subDomain) ?? [],
+      remove: async (id) => void sent.push(`remove record ${id} of ${zone}`),
+      refresh: async () => void (await run(`refresh ${zone}`)),
+    }),
+    nameServersOf: async () => ["10.0.0.53:53"],
+    refreshZone: async (_zone, since, refresh) => {
+      if ((options.refreshed ?? Number.NEGATIVE_INFINITY) >= since) return false;
+      await refresh();
+      return true;
     },
     get: async (request) => {
       const answer = options.get?.(request) ?? { status: 404, body: "" };
