@@ -73,11 +73,15 @@ export async function converge({ stack, project, onProgress }: ConvergeOptions):
   }
 }
 
-/** A stack's configuration in force: values by key as Pulumi hands them to the program. */
+/** A stack's configuration in force, without its secrets: values by key as Pulumi hands them to the program. */
 export async function readStackConfig(stack: string | undefined): Promise<Record<string, string>> {
   const json = await pulumi(["config", "--json", ...(stack ? ["--stack", stack] : [])], stack);
   const values = JSON.parse(json) as Record<string, { value?: string; secret: boolean }>;
-  return Object.fromEntries(Object.entries(values).map(([key, { value }]) => [key, value ?? ""]));
+  return Object.fromEntries(
+    Object.entries(values)
+      .filter(([, { secret }]) => !secret)
+      .map(([key, { value }]) => [key, value ?? ""]),
+  );
 }
 
 /** An output of a stack, secrets in clear. @throws FleetError `OUTPUT_MISSING` */

@@ -21,7 +21,8 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, root = ""): Parse
 function problem(issue: z.core.$ZodIssue, root: string): string {
   const path = pathOf([...(root ? [root] : []), ...issue.path]) || "(root)";
   if (issue.code === "unrecognized_keys") return `${path}: unknown key ${issue.keys.map(show).join(", ")}`;
-  const got = "input" in issue ? `, got ${show(issue.input)}` : "";
+  // What stands below `secrets` is not shown, whatever is wrong with it.
+  const got = "input" in issue && issue.path[0] !== "secrets" ? `, got ${show(issue.input)}` : "";
   const message = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   return `${path}: ${message}${got}`;
 }

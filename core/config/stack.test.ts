@@ -1,6 +1,6 @@
 /** Every value of a stack's configuration, good and hostile. Not proven here: what Pulumi makes of the YAML. */
 import { describe, expect, test } from "vitest";
-import { parseStackConfig } from "./stack.ts";
+import { parseStackConfig, zoneOf } from "./stack.ts";
 import { readStackValues } from "./values.ts";
 
 const client = {
@@ -216,5 +216,74 @@ test("reads a project's namespace only, and keeps a release of digits a word", (
     release: "123456789012",
     protect: false,
     clients: [{ name: "a" }],
+  });
+});
+
+describe("OVH", () => {
+  const owned = { ...client, ip: undefined, serviceName: "vps-0a1b2c3d.vps.ovh.net", reach: "51.210.42.100" };
+  const of = (change: Record<string, unknown>, rest: Record<string, unknown> = {}) => ({
+    ...fleet,
+    zones: ["geoclic.fr"],
+    ...rest,
+    clients: [{ ...owned, ...change }],
+  });
+
+  test("an owned VPS needs no address, only the way to reach it", () => {
+    expect(parseStackConfig(of({}))).toMatchObject({ clients: [{ serviceName: owned.serviceName }] });
+    expect(() => parseStackConfig(of({ reach: undefined }))).toThrow(
+      "clients[0]: expected an ip, or a serviceName with the address to reach it",
+    );
+  });
+
+  test.each([
+    ...hostile,
+    "vps-x.vps.ovh.org",
+    "VPS-0a1b2c3d.vps.ovh.net",
+    "vps-0a1b2c3d.vps.ovh.net.evil.fr",
+  ])("fails on the VPS %j", (serviceName) => {
+    expect(() => parseStackConfig(of({ serviceName }))).toThrow("clients[0].serviceName");
+  });
+
+  test("a managed record needs one of the zones", () => {
+    expect(parseStackConfig(of({ dns: "managed" }))).toMatchObject({ clients: [{ dns: "managed" }] });
+    for (const domain of ["geoclic.fr", "ville.other.fr", "ville.xgeoclic.fr"])
+      expect(() => parseStackConfig(of({ dns: "managed", domain }))).toThrow(
+        "clients[0].domain: expected a name below",
+      );
+    expect(() => parseStackConfig(of({ dns: "managed" }, { zones: [] }))).toThrow("none is declared");
+  });
+
+  test.each(hostile)("fails on the zone %j", (zone) => {
+    expect(() => parseStackConfig({ ...fleet, zones: [zone] })).toThrow("zones[0]");
+  });
+
+  test("the longest zone holds a name", () => {
+    expect(zoneOf("a.b.geoclic.fr", ["geoclic.fr", "b.geoclic.fr"])).toBe("b.geoclic.fr");
+  });
+});
+
+describe("clients of the past", () => {
+  test("the name of a retired one is not free", () => {
+    expect(() => parseStackConfig({ ...fleet, retired: [{ name: client.name, on: "2026-11-01" }] })).toThrow(
+      'clients[0].name: expected a name that is not retired (see `retired`), got "ville-lyon"',
+    );
+  });
+
+  test.each([
+    { on: "2026-13-01" },
+    { on: "2026-11-01\n" },
+    { name: "A" },
+    { why: "x" },
+  ])("fails on %j", (change) => {
+    expect(() =>
+      parseStackConfig({ ...fleet, retired: [{ name: "old", on: "2026-11-01", ...change }] }),
+    ).toThrow("retired[0]");
+  });
+
+  test("a secret that was brought along is never shown, whatever is wrong with it", () => {
+    const secret = "hunter2\nDB_USER=evil";
+    const wrong = () => parseStackConfig({ ...fleet, secrets: { ville: { DB_PASSWORD: secret } } });
+    expect(wrong).toThrow("secrets.ville.DB_PASSWORD: expected 8 to 200 printable characters");
+    expect(wrong).not.toThrow("hunter2");
   });
 });

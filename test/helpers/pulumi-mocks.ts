@@ -26,7 +26,9 @@ export async function recordResources(
         await made(resource);
         return { id: `${name}-id`, state: { ...inputs, ...outputs(type, name) } };
       },
-      call: ({ token }) => {
+      call: ({ token, inputs }) => {
+        if (token === "ovh:Vps/getVps:getVps")
+          return { ...inputs, ips: ["2001:db8::1", "51.210.42.200"], name: inputs.serviceName };
         throw new Error(`no mock for the function ${token}`);
       },
     },
