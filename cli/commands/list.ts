@@ -1,5 +1,5 @@
 /** @module `list`: the declared clients. */
-import { reachOf } from "../../core/config/stack.ts";
+import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { declaredFleet } from "../fleet.ts";
 import type { Console } from "../console.ts";
@@ -13,7 +13,7 @@ export async function list(console: Console, options: { stack?: string; json?: b
     ip: client.ip ?? client.serviceName ?? "-",
     reach: reachOf(client),
     release: release.id,
-    url: `https://${client.domain}`,
+    state: stateOf(client),
   }));
   if (options.json) return console.json(rows);
   const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
@@ -25,12 +25,17 @@ export async function list(console: Console, options: { stack?: string; json?: b
     "column.ip",
     "column.reach",
     "column.release",
-    "column.url",
+    "column.state",
   ] as const;
   console.print(
     table(
       head.map(t),
-      rows.map((row) => Object.values(row)),
+      rows.map(({ state, ...row }) => [...Object.values(row), t(`state.${state}`)]),
     ),
   );
+}
+
+function stateOf({ detached, canary }: ClientConfig): "detached" | "canary" | "converged" {
+  if (detached) return "detached";
+  return canary ? "canary" : "converged";
 }

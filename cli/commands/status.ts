@@ -10,7 +10,8 @@ import { table } from "../table.ts";
 /** Ends with status 1 when a town is not healthy. */
 export async function status(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {
   const { clients } = await declaredFleet(options.stack);
-  const rows = await readStatus(stepContext(console.progress), clients.map(statusClient));
+  const converged = clients.filter(({ client }) => !client.detached);
+  const rows = await readStatus(stepContext(console.progress), converged.map(statusClient));
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) console.fail();
   if (options.json) return console.json(rows);
   console.print(statusTable(rows, console.language));
