@@ -1,5 +1,5 @@
 /** @module The configuration of the lab's fleet stack. */
-import { ACME_NAME, LOOPBACK } from "./layout.ts";
+import { ACME_NAME, LOOPBACK, ZONE } from "./layout.ts";
 
 /** `clients`: entries as `clientEntry` makes them. */
 export function fleetConfig(
@@ -11,6 +11,8 @@ export function fleetConfig(
     suite: { path: suite },
     acme: { server: `https://${ACME_NAME}/dir` },
     dnsServers: [`${LOOPBACK.dns}:53`],
+    zones: [ZONE],
+    nameServers: [`${LOOPBACK.dns}:53`],
     protect: false,
     clients,
   };
