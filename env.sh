@@ -25,4 +25,6 @@ if geoclic_lines=$(node "$geoclic_root/cli/main.ts" agent --env 2>/dev/null); th
 else
   echo "env.sh: no fleet key yet (the master stack is made by \`pulumi up --stack master\`)" >&2
 fi
+# One town's failure leaves the others to go on, by hand as by our own commands.
+export PULUMI_CONTINUE_ON_ERROR="${PULUMI_CONTINUE_ON_ERROR:-true}"
 unset geoclic_lines geoclic_root
