@@ -20,8 +20,17 @@ export interface ToolchainRecord {
   readonly plugins: readonly (Tool & { readonly name: string })[];
 }
 
-/** Plugins that the program uses; versions are those of their npm packages. */
-export const pluginNames = ["command", "random", "tls"] as const;
+/** Plugins that the program uses, by the npm package that each belongs to and has its version from. */
+const pluginPackages = {
+  command: "@pulumi/command",
+  ovh: "@ovhcloud/pulumi-ovh",
+  random: "@pulumi/random",
+  tls: "@pulumi/tls",
+} as const;
+
+export type PluginName = keyof typeof pluginPackages;
+
+export const pluginNames = Object.keys(pluginPackages) as PluginName[];
 
 const here = import.meta.dirname;
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "geoclic-fleet", "toolchain");
@@ -29,8 +38,8 @@ const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "geo
 /** Folder of this checkout's toolchain; its name is a hash of all that decides what is in it. */
 export function toolchainFolder(): string {
   const hash = createHash("sha256").update(`${process.platform} ${process.arch}\0`);
-  for (const name of ["pulumi", ...pluginNames])
-    hash.update(`${name} ${packageVersion(`@pulumi/${name}`)}\0`);
+  for (const name of ["@pulumi/pulumi", ...Object.values(pluginPackages)])
+    hash.update(`${name} ${packageVersion(name)}\0`);
   for (const path of sources(here)) hash.update(`${path.slice(here.length)}\0`).update(readFileSync(path));
   return join(cache, hash.digest("hex").slice(0, 16));
 }
@@ -43,8 +52,17 @@ export function readToolchain(): ToolchainRecord | undefined {
 
 /** Version of an npm package that is installed. */
 export function packageVersion(name: string): string {
-  const path = join(here, "..", "node_modules", name, "package.json");
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+  return manifest(name).version;
+}
+
+/** The plugin that the program's npm package asks for, and where it is to be had if not at Pulumi's own place. */
+export function wantedPlugin(name: PluginName): { readonly version: string; readonly server?: string } {
+  const { version, pulumi } = manifest(pluginPackages[name]);
+  return { version, ...(pulumi?.server === undefined ? {} : { server: pulumi.server }) };
+}
+
+function manifest(name: string): { version: string; pulumi?: { server?: string } } {
+  return JSON.parse(readFileSync(join(here, "..", "node_modules", name, "package.json"), "utf8"));
 }
 
 function sources(folder: string): string[] {

@@ -8,12 +8,14 @@ import { dirname, join } from "node:path";
 import { execa } from "execa";
 import {
   type Origin,
+  type PluginName,
   packageVersion,
   pluginNames,
   readToolchain,
   type Tool,
   toolchainFolder,
   type ToolchainRecord,
+  wantedPlugin,
 } from "./record.ts";
 
 const version = packageVersion("@pulumi/pulumi");
@@ -130,29 +132,31 @@ async function installPlugins(partial: string, bin: string, cli: Tool): Promise<
   const plugins = [];
   let substitute: string | undefined;
   for (const name of pluginNames) {
-    const wanted = packageVersion(`@pulumi/${name}`);
+    const { version } = wantedPlugin(name);
     let origin: Origin = "official";
-    if (cli.origin === "built" || !(await installOfficial(home, cli, name, wanted))) {
+    if (cli.origin === "built" || !(await installOfficial(home, cli, name))) {
       origin = "substitute";
       substitute ??= await buildSubstitute(bin);
-      await installSubstitute(home, substitute, name, wanted);
+      await installSubstitute(home, substitute, name, version);
     }
-    say(`plugin ${name} ${wanted}: ${origin}`);
-    const folder = join(target, "pulumi-home/plugins", `resource-${name}-v${wanted}`);
-    plugins.push({ name, version: wanted, origin, folder });
+    say(`plugin ${name} ${version}: ${origin}`);
+    const folder = join(target, "pulumi-home/plugins", `resource-${name}-v${version}`);
+    plugins.push({ name, version, origin, folder });
   }
   return plugins;
 }
 
-async function installOfficial(home: string, cli: Tool, name: string, wanted: string): Promise<boolean> {
-  const result = await execa(join(cli.folder, "pulumi"), ["plugin", "install", "resource", name, wanted], {
+async function installOfficial(home: string, cli: Tool, name: PluginName): Promise<boolean> {
+  const { version, server } = wantedPlugin(name);
+  const words = ["plugin", "install", "resource", name, version, ...(server ? ["--server", server] : [])];
+  const result = await execa(join(cli.folder, "pulumi"), words, {
     env: { PULUMI_HOME: home, PULUMI_SKIP_UPDATE_CHECK: "1" },
     reject: false,
     timeout: 120_000,
   });
   if (result.exitCode === 0) return true;
   const reason = (result.stderr ?? "").trim().split("\n").at(-1);
-  say(`plugin ${name} ${wanted}: the official one cannot be installed: ${reason || "it took too long"}`);
+  say(`plugin ${name} ${version}: the official one cannot be installed: ${reason || "it took too long"}`);
   return false;
 }
 
@@ -163,8 +167,13 @@ async function buildSubstitute(bin: string): Promise<string> {
 }
 
 /** The layout that `pulumi plugin install` makes. */
-async function installSubstitute(home: string, program: string, name: string, wanted: string): Promise<void> {
-  const folder = join(home, "plugins", `resource-${name}-v${wanted}`);
+async function installSubstitute(
+  home: string,
+  program: string,
+  name: PluginName,
+  version: string,
+): Promise<void> {
+  const folder = join(home, "plugins", `resource-${name}-v${version}`);
   await mkdir(folder, { recursive: true });
   await copyFile(program, join(folder, `pulumi-resource-${name}`));
   await writeFile(join(folder, "SUBSTITUTE"), "Not the official plugin: see toolchain/ of geoclic-fleet.\n");

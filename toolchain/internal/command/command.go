@@ -103,8 +103,6 @@ func (c command) Delete(ctx context.Context, call provider.Call) error {
 
 func (c command) Defaults() resource.PropertyMap { return nil }
 
-func (c command) Import(string) (*provider.Imported, error) { return nil, nil }
-
 // execute runs a line and writes its output into the state.
 func (c command) execute(ctx context.Context, call provider.Call, state resource.PropertyMap, line string) error {
 	logging, _ := provider.String(call.Inputs, "logging")

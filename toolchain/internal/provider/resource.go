@@ -1,5 +1,5 @@
 // Package provider is the gRPC side that all substitutes share: it turns Pulumi's resource provider protocol into
-// calls of a Resource, keeps secrets secret in both directions and unknown values unknown.
+// calls of a Resource or Function, keeps secrets secret in both directions and unknown values unknown.
 package provider
 
 import (
@@ -15,7 +15,16 @@ type Plugin struct {
 	Version string
 	// Resources by type token, e.g. `command:local:Command`.
 	Resources map[string]Resource
+	// Functions by token.
+	Functions map[string]Function
+	// CheckConfig names what is wrong with the plugin's configuration; nil: there is none.
+	CheckConfig func(config resource.PropertyMap) map[resource.PropertyKey]string
+	// Configure takes the configuration before any operation but checks; nil: there is none.
+	Configure func(ctx context.Context, config resource.PropertyMap) error
 }
+
+// Function answers a program's question; warn shows a warning to the user.
+type Function func(ctx context.Context, inputs resource.PropertyMap, warn func(line string)) (resource.PropertyMap, error)
 
 // Change is what differs between the inputs of a resource in the state and the wanted ones.
 type Change struct {
@@ -28,6 +37,8 @@ type Change struct {
 // Call is one call of a resource's operation.
 type Call struct {
 	URN resource.URN
+	// ID in the state; empty on create. The id to import by when Read imports.
+	ID string
 	// Inputs wanted, secrets wrapped.
 	Inputs resource.PropertyMap
 	// State holds the former outputs, secrets wrapped; empty on create.
@@ -53,12 +64,29 @@ type Resource interface {
 	Delete(ctx context.Context, call Call) error
 	// Defaults of the inputs: an absent one is as good as its default.
 	Defaults() resource.PropertyMap
-	// Import returns what an id stands for that is not in the state; nil where the type has no import.
-	Import(id string) (*Imported, error)
 }
 
-// Imported is a resource that was made elsewhere.
-type Imported struct {
+// Importer is a Resource whose id tells all of it.
+type Importer interface {
+	Import(id string) (*Found, error)
+}
+
+// External is a Resource that exists outside the state, where others can change or remove it.
+type External interface {
+	// Read looks at the resource, or imports it by Call.ID when Call has no state; nil: there is none.
+	Read(ctx context.Context, call Call) (*Found, error)
+	// Kept returns the wanted inputs in the form in which the state holds them when they mean the same.
+	Kept(wanted, state resource.PropertyMap) resource.PropertyMap
+}
+
+// Incomplete is the failure of a Create that made something: it returns id and state, too, and the state keeps them.
+type Incomplete struct{ error }
+
+// NewIncomplete marks the failure of a Create after which the resource exists.
+func NewIncomplete(err error) Incomplete { return Incomplete{err} }
+
+// Found is a resource as it was read or imported.
+type Found struct {
 	// ID in the state; not always the id that it was imported by.
 	ID            string
 	Inputs, State resource.PropertyMap

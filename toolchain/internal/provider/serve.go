@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,8 +18,6 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 )
-
-var marshalling = plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, SkipNulls: true}
 
 // Serve answers the engine until it ends the plugin. The engine's address is the first word.
 func Serve(served Plugin, words []string) error {
@@ -70,19 +69,41 @@ func (s *server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plug
 }
 
 func (s *server) CheckConfig(_ context.Context, request *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
-	return &pulumirpc.CheckResponse{Inputs: request.GetNews()}, nil
+	if s.plugin.CheckConfig == nil {
+		return &pulumirpc.CheckResponse{Inputs: request.GetNews()}, nil
+	}
+	return check(request, s.plugin.CheckConfig)
 }
 
-func (s *server) DiffConfig(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
+// DiffConfig: another configuration never needs other resources.
+func (s *server) DiffConfig(_ context.Context, request *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	if s.plugin.Configure == nil {
+		return &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}, nil
+	}
+	former, wanted, err := unmarshalBoth(request.GetOldInputs(), request.GetNews())
+	if err != nil {
+		return nil, err
+	}
+	delete(former, "version")
+	delete(wanted, "version")
+	return told(diff(former, wanted, nil)), nil
 }
 
-func (s *server) Configure(ctx context.Context, _ *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+func (s *server) Configure(ctx context.Context, request *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	// The lab is made for substitutes; anybody else must know what they run.
 	if os.Getenv("GEOCLIC_LAB") != "1" {
 		s.log(ctx, pulumirpc.LogSeverity_WARNING, "", fmt.Sprintf(
 			"SUBSTITUTE: plugin %s %s is not the official one but GéoClic's stand-in for closed networks; install the official plugin for production (`geoclic-fleet doctor`)",
 			s.plugin.Name, s.plugin.Version))
+	}
+	if s.plugin.Configure != nil {
+		config, err := unmarshal(request.GetArgs())
+		if err != nil {
+			return nil, err
+		}
+		if err := s.plugin.Configure(ctx, config); err != nil {
+			return nil, err
+		}
 	}
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true, AcceptSecrets: true}, nil
 }
@@ -97,15 +118,7 @@ func (s *server) Check(_ context.Context, request *pulumirpc.CheckRequest) (*pul
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := unmarshal(request.GetNews())
-	if err != nil {
-		return nil, err
-	}
-	response := &pulumirpc.CheckResponse{Inputs: request.GetNews()}
-	for property, reason := range typed.Check(inputs) {
-		response.Failures = append(response.Failures, &pulumirpc.CheckFailure{Property: string(property), Reason: reason})
-	}
-	return response, nil
+	return check(request, typed.Check)
 }
 
 func (s *server) Diff(_ context.Context, request *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
@@ -113,118 +126,149 @@ func (s *server) Diff(_ context.Context, request *pulumirpc.DiffRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	former, err := unmarshal(request.GetOldInputs())
+	former, wanted, err := unmarshalBoth(request.GetOldInputs(), request.GetNews())
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := unmarshal(request.GetNews())
-	if err != nil {
-		return nil, err
+	// What others can change is compared with what was seen there last.
+	if external, ok := typed.(External); ok {
+		if former, err = unmarshal(request.GetOlds()); err != nil {
+			return nil, err
+		}
+		wanted = external.Kept(wanted, former)
 	}
 	for _, ignored := range request.GetIgnoreChanges() {
 		delete(former, resource.PropertyKey(ignored))
 		delete(wanted, resource.PropertyKey(ignored))
 	}
-	change := diff(WithDefaults(former, typed.Defaults()), WithDefaults(wanted, typed.Defaults()), typed.ReplaceOn())
-	response := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}
-	if len(change.Keys) > 0 {
-		response.Changes = pulumirpc.DiffResponse_DIFF_SOME
-	}
-	for _, key := range change.Keys {
-		response.Diffs = append(response.Diffs, string(key))
-	}
-	for _, key := range change.Replace {
-		response.Replaces = append(response.Replaces, string(key))
-	}
-	return response, nil
+	defaults := typed.Defaults()
+	return told(diff(WithDefaults(former, defaults), WithDefaults(wanted, defaults), typed.ReplaceOn())), nil
 }
 
 func (s *server) Create(ctx context.Context, request *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	typed, err := s.resource(request.GetUrn())
-	if err != nil {
-		return nil, err
-	}
-	inputs, err := unmarshal(request.GetProperties())
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := s.context(ctx, request.GetTimeout())
-	defer stop()
-	id, state, err := typed.Create(ctx, s.call(ctx, request.GetUrn(), inputs, nil, request.GetPreview()))
-	if err != nil {
-		return nil, err
-	}
-	properties, err := plugin.MarshalProperties(state, marshalling)
-	return &pulumirpc.CreateResponse{Id: id, Properties: properties}, err
+	response := &pulumirpc.CreateResponse{}
+	op := operation{urn: request.GetUrn(), inputs: request.GetProperties(), seconds: request.GetTimeout()}
+	return response, s.operate(ctx, op, func(ctx context.Context, typed Resource, call Call) error {
+		call.Preview = request.GetPreview()
+		id, state, failure := typed.Create(ctx, call)
+		var incomplete Incomplete
+		if failure != nil && !errors.As(failure, &incomplete) {
+			return failure
+		}
+		properties, err := plugin.MarshalProperties(state, marshalling)
+		if err == nil && failure != nil {
+			return initFailed(id, properties, request.GetProperties(), failure)
+		}
+		response.Id, response.Properties = id, properties
+		return err
+	})
 }
 
 func (s *server) Update(ctx context.Context, request *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
-	typed, err := s.resource(request.GetUrn())
-	if err != nil {
-		return nil, err
-	}
-	inputs, err := unmarshal(request.GetNews())
-	if err != nil {
-		return nil, err
-	}
-	former, err := unmarshal(request.GetOlds())
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := s.context(ctx, request.GetTimeout())
-	defer stop()
-	state, err := typed.Update(ctx, s.call(ctx, request.GetUrn(), inputs, former, request.GetPreview()))
-	if err != nil {
-		return nil, err
-	}
-	properties, err := plugin.MarshalProperties(state, marshalling)
-	return &pulumirpc.UpdateResponse{Properties: properties}, err
+	response := &pulumirpc.UpdateResponse{}
+	op := operation{request.GetUrn(), request.GetNews(), request.GetOlds(), request.GetTimeout()}
+	return response, s.operate(ctx, op, func(ctx context.Context, typed Resource, call Call) error {
+		call.ID, call.Preview = request.GetId(), request.GetPreview()
+		state, err := typed.Update(ctx, call)
+		if err != nil {
+			return err
+		}
+		response.Properties, err = plugin.MarshalProperties(state, marshalling)
+		return err
+	})
 }
 
 func (s *server) Delete(ctx context.Context, request *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
-	typed, err := s.resource(request.GetUrn())
+	op := operation{request.GetUrn(), request.GetOldInputs(), request.GetProperties(), request.GetTimeout()}
+	return &emptypb.Empty{}, s.operate(ctx, op, func(ctx context.Context, typed Resource, call Call) error {
+		call.ID = request.GetId()
+		return typed.Delete(ctx, call)
+	})
+}
+
+// Read returns what is known of a resource that exists nowhere but in the state, and looks at one that does. Without a
+// state it imports.
+func (s *server) Read(ctx context.Context, request *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	response := &pulumirpc.ReadResponse{Id: request.GetId(), Properties: request.GetProperties(), Inputs: request.GetInputs()}
+	op := operation{urn: request.GetUrn(), inputs: request.GetInputs(), state: request.GetProperties()}
+	return response, s.operate(ctx, op, func(ctx context.Context, typed Resource, call Call) error {
+		call.ID = request.GetId()
+		found, err := find(ctx, typed, call)
+		if err != nil || found == nil {
+			return err
+		}
+		response.Id = found.ID
+		if response.Inputs, err = plugin.MarshalProperties(found.Inputs, marshalling); err != nil {
+			return err
+		}
+		response.Properties, err = plugin.MarshalProperties(found.State, marshalling)
+		return err
+	})
+}
+
+// find reads or imports; nil: what is known holds. A resource that is gone is found with an empty id.
+func find(ctx context.Context, typed Resource, call Call) (*Found, error) {
+	if external, ok := typed.(External); ok {
+		found, err := external.Read(ctx, call)
+		if err == nil && found == nil {
+			found = &Found{}
+		}
+		return found, err
+	}
+	if len(call.State) > 0 {
+		return nil, nil
+	}
+	if importer, ok := typed.(Importer); ok {
+		return importer.Import(call.ID)
+	}
+	return nil, status.Errorf(codes.Unimplemented, "%s cannot be imported", call.URN.Type())
+}
+
+func (s *server) Invoke(ctx context.Context, request *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	function, ok := s.plugin.Functions[request.GetTok()]
+	if !ok {
+		return nil, status.Errorf(codes.Unimplemented,
+			"the substitute of plugin %s has no function %s; install the official plugin", s.plugin.Name, request.GetTok())
+	}
+	inputs, err := unmarshal(request.GetArgs())
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := unmarshal(request.GetOldInputs())
-	if err != nil {
-		return nil, err
-	}
-	state, err := unmarshal(request.GetProperties())
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := s.context(ctx, request.GetTimeout())
+	ctx, stop := withDeadline(ctx, s.done, 0)
 	defer stop()
-	return &emptypb.Empty{}, typed.Delete(ctx, s.call(ctx, request.GetUrn(), inputs, state, false))
+	answer, err := function(ctx, inputs, func(line string) { s.log(ctx, pulumirpc.LogSeverity_WARNING, "", line) })
+	if err != nil {
+		return nil, err
+	}
+	properties, err := plugin.MarshalProperties(answer, marshalling)
+	return &pulumirpc.InvokeResponse{Return: properties}, err
 }
 
-// Read returns what is known: none of these resources exists anywhere but in the state. Without a state it imports.
-func (s *server) Read(_ context.Context, request *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
-	typed, err := s.resource(request.GetUrn())
-	if err != nil {
-		return nil, err
-	}
-	if len(request.GetProperties().GetFields()) > 0 {
-		return &pulumirpc.ReadResponse{Id: request.GetId(), Properties: request.GetProperties(), Inputs: request.GetInputs()}, nil
-	}
-	imported, err := typed.Import(request.GetId())
-	if err != nil {
-		return nil, err
-	}
-	if imported == nil {
-		return nil, status.Errorf(codes.Unimplemented, "%s cannot be imported", resource.URN(request.GetUrn()).Type())
-	}
-	inputs, err := plugin.MarshalProperties(imported.Inputs, marshalling)
-	if err != nil {
-		return nil, err
-	}
-	properties, err := plugin.MarshalProperties(imported.State, marshalling)
-	return &pulumirpc.ReadResponse{Id: imported.ID, Properties: properties, Inputs: inputs}, err
+// operation of a resource: what the requests have in common.
+type operation struct {
+	urn           string
+	inputs, state *structpb.Struct
+	// seconds that it may take; 0 is no limit.
+	seconds float64
 }
 
-func (s *server) Invoke(_ context.Context, request *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
-	return nil, status.Errorf(codes.Unimplemented, "the substitute of plugin %s has no function %s", s.plugin.Name, request.GetTok())
+// operate runs an operation until it ends, its time is over or the engine cancels.
+func (s *server) operate(ctx context.Context, op operation, run func(context.Context, Resource, Call) error) error {
+	typed, err := s.resource(op.urn)
+	if err != nil {
+		return err
+	}
+	wanted, former, err := unmarshalBoth(op.inputs, op.state)
+	if err != nil {
+		return err
+	}
+	ctx, stop := withDeadline(ctx, s.done, op.seconds)
+	defer stop()
+	return run(ctx, typed, Call{
+		URN: resource.URN(op.urn), Inputs: wanted, State: former,
+		Log:  func(line string) { s.log(ctx, pulumirpc.LogSeverity_INFO, op.urn, line) },
+		Warn: func(line string) { s.log(ctx, pulumirpc.LogSeverity_WARNING, op.urn, line) },
+	})
 }
 
 func (s *server) resource(urn string) (Resource, error) {
@@ -237,14 +281,6 @@ func (s *server) resource(urn string) (Resource, error) {
 	return typed, nil
 }
 
-func (s *server) call(ctx context.Context, urn string, inputs, state resource.PropertyMap, preview bool) Call {
-	return Call{
-		URN: resource.URN(urn), Inputs: inputs, State: state, Preview: preview,
-		Log:  func(line string) { s.log(ctx, pulumirpc.LogSeverity_INFO, urn, line) },
-		Warn: func(line string) { s.log(ctx, pulumirpc.LogSeverity_WARNING, urn, line) },
-	}
-}
-
 func (s *server) log(ctx context.Context, severity pulumirpc.LogSeverity, urn, line string) {
 	if s.engine == nil {
 		return
@@ -255,13 +291,4 @@ func (s *server) log(ctx context.Context, severity pulumirpc.LogSeverity, urn, l
 		// As the official plugin: what a command writes is progress, warnings stay.
 		Ephemeral: severity == pulumirpc.LogSeverity_INFO,
 	})
-}
-
-// context ends with the call, with its time limit in seconds, or when the engine cancels.
-func (s *server) context(ctx context.Context, seconds float64) (context.Context, context.CancelFunc) {
-	return withDeadline(ctx, s.done, seconds)
-}
-
-func unmarshal(properties *structpb.Struct) (resource.PropertyMap, error) {
-	return plugin.UnmarshalProperties(properties, marshalling)
 }

@@ -89,14 +89,14 @@ func (randomPassword) Update(_ context.Context, call provider.Call) (resource.Pr
 func (randomPassword) Delete(context.Context, provider.Call) error { return nil }
 
 // Import takes the password itself as the id, which the state does not keep.
-func (p randomPassword) Import(id string) (*provider.Imported, error) {
+func (p randomPassword) Import(id string) (*provider.Found, error) {
 	inputs := resource.PropertyMap{"length": resource.NewNumberProperty(float64(len(id)))}
 	state := provider.WithDefaults(inputs, p.Defaults())
 	state["number"] = state["numeric"]
 	if err := hash(state, id); err != nil {
 		return nil, err
 	}
-	return &provider.Imported{ID: passwordID, Inputs: inputs, State: state}, nil
+	return &provider.Found{ID: passwordID, Inputs: inputs, State: state}, nil
 }
 
 // hash keeps the password and its bcrypt hash, both secret.

@@ -60,7 +60,7 @@ func (randomBytes) Delete(context.Context, provider.Call) error { return nil }
 
 func (randomBytes) Defaults() resource.PropertyMap { return nil }
 
-func (randomBytes) Import(id string) (*provider.Imported, error) {
+func (randomBytes) Import(id string) (*provider.Found, error) {
 	content, err := base64.StdEncoding.DecodeString(id)
 	if err != nil {
 		return nil, fmt.Errorf("the id to import must be the bytes in base64: %w", err)
@@ -71,7 +71,7 @@ func (randomBytes) Import(id string) (*provider.Imported, error) {
 	inputs := resource.PropertyMap{"length": resource.NewNumberProperty(float64(len(content)))}
 	state := inputs.Copy()
 	fill(state, content)
-	return &provider.Imported{ID: id, Inputs: inputs, State: state}, nil
+	return &provider.Found{ID: id, Inputs: inputs, State: state}, nil
 }
 
 func fill(state resource.PropertyMap, content []byte) {

@@ -79,9 +79,6 @@ func (privateKey) Update(_ context.Context, call provider.Call) (resource.Proper
 
 func (privateKey) Delete(context.Context, provider.Call) error { return nil }
 
-// Import is not offered: the official plugin has none for this resource.
-func (privateKey) Import(string) (*provider.Imported, error) { return nil, nil }
-
 func generate(state resource.PropertyMap) (crypto.Signer, error) {
 	switch algorithm, _ := provider.String(state, "algorithm"); algorithm {
 	case "RSA":
