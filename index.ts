@@ -8,6 +8,9 @@ import { languageOf } from "./core/messages/catalogue.ts";
 import { fleetStack, formerClients } from "./stacks/fleet.ts";
 import { masterStack } from "./stacks/master.ts";
 
+// The engine's runner maps each stack trace through source maps, thousands of them. Types that are stripped move no line.
+Reflect.deleteProperty(Error, "prepareStackTrace");
+
 export default await outputs().catch((error: unknown) => {
   const { LC_ALL, LC_MESSAGES, LANG } = process.env;
   if (!(error instanceof FleetError)) throw error;
