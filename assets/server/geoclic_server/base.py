@@ -208,9 +208,11 @@ def _configure_docker() -> None:
         layout.write(path, json.dumps(wanted, indent=2) + "\n")
     _need_unit(["systemctl", "enable", "--now", "docker.service"])
     if is_changed:
-        # live-restore is taken over by a reload; with it, containers go on while the engine restarts for the rest.
+        # live-restore is taken over by a reload; the rest, defaults for new containers, when the engine starts next.
         run(["systemctl", "reload", "docker.service"])
-        _need_unit(["systemctl", "restart", "docker.service"])
+        # Where containers run already, a restart could stop them: units of others may hang on Docker's.
+        if not run(["docker", "ps", "--quiet"]).stdout.strip():
+            _need_unit(["systemctl", "restart", "docker.service"])
     if not _has_docker():
         raise Failure("DOCKER_UNFIT", "base.docker", "Docker Engine 25 or Compose 2 is missing after the installation",
                       "look at `docker version` and `docker compose version` on the server.")

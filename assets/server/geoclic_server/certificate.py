@@ -15,7 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from . import acme, layout
+from . import acme, layout, predecessor
 from . import command as frame
 from .compose import containers
 from .failure import Failure, say
@@ -61,18 +61,54 @@ def _work(options: frame.Options) -> None:
 
 def prepare() -> dict[str, str]:
     """Makes sure that somebody serves the webroot on port 80, and leaves a token there to be read from outside."""
-    folder = layout.ACME / _CHALLENGE
-    folder.mkdir(parents=True, exist_ok=True)
-    _forget_probes()
-    token, name = secrets.token_hex(16), f"{_PROBE}{secrets.token_hex(8)}"
-    layout.write(folder / name, token)
-    path = f"/{_CHALLENGE}/{name}"
+    folder = _place_challenges()
+    path, token = _leave_probe(folder)
     if _shown(path) != token:
         _start_listener(folder)
         if _shown(path) != token:
             raise Failure("PORT80_TAKEN", _STEP, f"port 80 of this server is held by {_holder_of_port_80()}, which does not show {layout.ACME}",
                           "stop that program (or let it be nginx of the suite), then run again.")
     return {"token": token, "path": path}
+
+
+def prove_webroot() -> None:
+    """Raises Failure RENEWAL_UNFIT unless port 80 shows what certbot would leave in the webroot."""
+    try:
+        path, token = _leave_probe(own_challenges())
+        if _shown(path) != token:
+            raise Failure("RENEWAL_UNFIT", _STEP, f"port 80 of this server does not show {layout.ACME}", "look at the ingress on the server, then run again.")
+    finally:
+        _forget_probes()
+
+
+def own_challenges() -> Path:
+    """The folder of challenges, our own."""
+    folder = layout.ACME / _CHALLENGE
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _place_challenges() -> Path:
+    """Where challenges are shown: while a predecessor's ingress has port 80, our folder leads to the one that it shows."""
+    if not (predecessor.is_here() and predecessor.WEBROOT.parent.is_dir()):
+        return own_challenges()
+    folder, target = layout.ACME / _CHALLENGE, predecessor.WEBROOT / _CHALLENGE
+    target.mkdir(parents=True, exist_ok=True)
+    if not folder.is_symlink():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.symlink_to(target)
+    return folder
+
+
+def _leave_probe(folder: Path) -> tuple[str, str]:
+    """Path and content of a fresh file among the challenges."""
+    _forget_probes()
+    token, name = secrets.token_hex(16), f"{_PROBE}{secrets.token_hex(8)}"
+    layout.write(folder / name, token)
+    return f"/{_CHALLENGE}/{name}", token
 
 
 def _forget_probes() -> None:
@@ -127,10 +163,11 @@ def issue(client: str, domain: str, email: str | None, server: str | None, days:
     if not email or not server:
         raise Failure("INPUT_INVALID", _STEP, "--email and --server are needed", "see `certificate --help`.")
     try:
-        (layout.ACME / _CHALLENGE).mkdir(parents=True, exist_ok=True)
+        _place_challenges()
         _write_hook(client, domain)
         if status(domain, server, days)["valid"]:
             say(_STEP, f"{domain} has one")
+            _renew_by_webroot(domain)
         else:
             _ask(domain, email, server)
         _prove_renewal(domain)
@@ -162,6 +199,40 @@ def _write_hook(client: str, domain: str) -> None:
     _HOOK.parent.mkdir(parents=True, exist_ok=True)
     # certbot calls it after each renewal, of whatever certificate.
     layout.write(_HOOK, f"#!/bin/sh\nexec {layout.SCRIPTS}/certificate deploy --client {client} --domain {domain}\n", 0o755)
+
+
+def _renew_by_webroot(domain: str) -> None:
+    """A certificate that was had otherwise stays; only the way of its renewal changes."""
+    path = _RENEWAL / f"{domain}.conf"
+    former = path.read_text()
+    wanted = webroot_renewal(former, str(layout.ACME))
+    if wanted == former:
+        return
+    predecessor.keep(path.name, former)
+    layout.write(path, wanted)
+    say(_STEP, f"{domain} is renewed by webroot from now on")
+
+
+def webroot_renewal(text: str, webroot: str) -> str:
+    """Certbot's renewal file made to renew by our webroot, without hooks of the predecessor.
+
+    One that renews by DNS or another server's plugin is somebody's choice and stays.
+    """
+    former = re.search(r"^authenticator = (\S+)$", text, re.MULTILINE)
+    if former is None or former[1] not in ("standalone", "webroot") or re.search(rf"^webroot_path = {re.escape(webroot)},?$", text, re.MULTILINE):
+        return text
+    lines, section = [], ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip()
+        name, _, value = (part.strip() for part in line.partition("="))
+        is_way = section == "[renewalparams]" and name in ("authenticator", "webroot_path", "http01_port", "http01_address")
+        is_hook = name in ("pre_hook", "post_hook", "renew_hook", "deploy_hook") and "geoclic" in value
+        if section != "[[webroot_map]]" and not is_way and not is_hook:
+            lines.append(line)
+        if line.startswith("[renewalparams]"):
+            lines += ["authenticator = webroot", f"webroot_path = {webroot},"]
+    return "\n".join(lines) + "\n"
 
 
 def _prove_renewal(domain: str) -> None:

@@ -11,6 +11,7 @@ from .failure import Failure, one_line
 from .process import Result, run
 
 _PROJECT = "com.docker.compose.project"
+_FOLDER = "com.docker.compose.project.working_dir"
 _ONE_OFF = "com.docker.compose.oneoff=False"
 
 
@@ -33,6 +34,8 @@ class Container:
     started: str
     mounts: tuple[str, ...]
     """Paths of this server that it mounts."""
+    folder: str = ""
+    """Project folder that Compose made it from."""
 
     @property
     def is_running(self) -> bool:
@@ -64,6 +67,7 @@ def read_container(inspected: Mapping[str, Any]) -> Container:
         created=inspected["Created"],
         started=state.get("StartedAt", ""),
         mounts=tuple(mount["Source"] for mount in inspected.get("Mounts", []) if mount.get("Source")),
+        folder=labels.get(_FOLDER, ""),
     )
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 
 from . import command as frame
-from . import layout
+from . import layout, predecessor
 from .failure import Failure, say
 
 
@@ -27,6 +27,8 @@ def write_environment(text: str) -> None:
                       "run `pulumi up` again with one version of the tool.") from error
     layout.make_folders()
     present = read(layout.ENVIRONMENT.read_text()) if layout.ENVIRONMENT.exists() else {}
+    if not present and predecessor.is_here():
+        _check_adopted(read(content), secrets)
     changed = changed_secrets(present, read(content), secrets)
     if changed:
         raise Failure("SECRET_CHANGED", "environment", f"{', '.join(changed)} would get another value than this server has",
@@ -36,6 +38,26 @@ def write_environment(text: str) -> None:
         return
     layout.write(layout.ENVIRONMENT, content, 0o600)
     say("environment", "written")
+
+
+def _check_adopted(wanted: dict[str, str], secrets: list[str]) -> None:
+    """The former installation's database and sessions live on: its secrets come along, or nothing begins."""
+    if not predecessor.ENVIRONMENT.exists():
+        return
+    former = {name: unquoted(value) for name, value in read(predecessor.ENVIRONMENT.read_text()).items()}
+    changed = changed_secrets(former, {name: unquoted(value) for name, value in wanted.items()}, secrets)
+    if changed:
+        raise Failure("SECRET_CHANGED", "environment", f"{', '.join(changed)} would get another value than {predecessor.ENVIRONMENT} has",
+                      "bring the former installation's secrets into the stack with `geoclic-fleet import`, then run again.")
+    dropped = [name for name in former if name not in wanted]
+    if dropped:
+        say("environment", f"warning: {', '.join(dropped)} of {predecessor.ENVIRONMENT} are not set by this tool any more; the file is kept")
+
+
+def unquoted(value: str) -> str:
+    """A value of an environment file, as Compose reads it."""
+    text = value.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def read(content: str) -> dict[str, str]:
