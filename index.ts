@@ -22,5 +22,8 @@ async function outputs() {
   const config = parseStackConfig(readStackValues(pulumi.runtime.allConfig(), pulumi.getProject()));
   if (config.role === "master") return masterStack(config);
   refuseDropped(config, await formerClients());
-  return fleetStack(config, await readReleases(config));
+  const releases = await readReleases(config);
+  // The SDK takes a stack trace for each of its promises; one line of it still tells where a defect is.
+  Error.stackTraceLimit = 1;
+  return fleetStack(config, releases);
 }
