@@ -11,12 +11,14 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import boot, files, journal, layout, services, town
+from . import boot, certificate, files, journal, layout, predecessor, services, town
 from . import command as frame
+from .adoption import Adoption
 from .compose import images
 from .database import Database
 from .failure import Failure, known, say
@@ -158,26 +160,40 @@ class _Activation:
         self._suite = layout.release_folder(self._id) / "suite"
         self._running = layout.running_release()
         self._began = time.monotonic()
+        self._is_adoption = predecessor.is_here()
 
     def run(self) -> None:
+        rollout = self._bring()
+        self._commit()
+        rollout.finish()
+        boot.install(self._client)
+        self._prune()
+        self._say(_STEP, f"{self._id} runs, after {time.monotonic() - self._began:.1f} s")
+
+    def _bring(self) -> services.Rollout:
+        """Everything until the gate is passed; what was replaced is put back when it fails."""
+        try:
+            self._prepare()
+            rollout = services.Rollout(self._release, self._say)
+        except Exception as error:
+            raise (self._given_back(known(error, _STEP)) if self._is_adoption else error) from error
+        try:
+            if self._is_adoption:
+                self._begin_adoption()
+            files.place_static(self._release, self._suite)
+            rollout.run()
+            self._gate()
+        except Exception as error:
+            raise self._undone(known(error, _STEP), rollout) from error
+        return rollout
+
+    def _prepare(self) -> None:
         self._check()
         files.place_binds(self._release, self._suite)
         files.place_logs(self._release)
         database = Database(self._release)
         database.start()
         self._migrate(database)
-        rollout = services.Rollout(self._release, self._say)
-        try:
-            files.place_static(self._release, self._suite)
-            rollout.run()
-            self._gate()
-        except Exception as error:
-            raise self._undone(known(error, _STEP), rollout) from error
-        self._commit()
-        rollout.finish()
-        boot.install(self._client)
-        self._prune()
-        self._say(_STEP, f"{self._id} runs, after {time.monotonic() - self._began:.1f} s")
 
     def _check(self) -> None:
         step = "preflight"
@@ -202,31 +218,60 @@ class _Activation:
             database.initialise(self._suite)
             self._say("database", f"was empty, initialised in {time.monotonic() - began:.1f} s")
         applied = database.applied()
+        if applied is None and self._is_adoption:
+            self._adopt(database)
+            applied = database.applied()
+        elif self._is_adoption and not is_first:
+            # It was cut, and the town has served since.
+            self._keep_dump(database)
         if applied is None:
             raise Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations", "it was not made by this tool: adopt the server first.")
         to_run, altered = pending(database.read_migrations(self._suite), applied)
         for name in altered:
             self._say("migrations", f"warning: {name} was applied with another content; it is not run again")
         self._refuse_breaking([migration.name for migration in to_run], is_first)
-        if not is_first and (to_run or services.to_change(self._release)):
+        if not is_first and not self._is_adoption and (to_run or services.to_change(self._release)):
             self._dump(database)
         for migration in to_run:
             began = time.monotonic()
             notes = database.migrate(migration)
             self._say("migrations", f"{migration.name} in {time.monotonic() - began:.1f} s" + (f", tolerated {notes}" if notes else ""))
 
+    def _adopt(self, database: Database) -> None:
+        """A ledger for a database that has none, once it is dumped."""
+        self._keep_dump(database)
+        adoption = Adoption(database, self._say)
+        plans = adoption.plan(self._suite)
+        self._refuse_breaking([each.migration.name for each in plans if each.verdict != "present"], is_first=False)
+        adoption.carry_out(plans, self._release["adapter"]["database"]["tolerate"])
+
+    def _begin_adoption(self) -> None:
+        """From here on a reboot goes on with this release's containers, not with the predecessor's unit."""
+        predecessor.begin(self._id)
+        boot.install(self._client)
+        certificate.own_challenges()
+
     def _refuse_breaking(self, names: list[str], is_first: bool) -> None:
         """The former release could not run with them, so going back would need the database of before."""
         breaking = [name for name in names if name in self._release["adapter"]["database"]["breaking"]]
-        if breaking and not is_first and self._running not in (None, self._id):
+        if breaking and not is_first and (self._is_adoption or self._running not in (None, self._id)):
             raise Failure("MIGRATION_BREAKING", "migrations", f"{', '.join(breaking)} cannot run while the former release serves",
                           "split it into additive steps; maintenance under the 503 page is not there yet.")
 
-    def _dump(self, database: Database) -> None:
-        name = f"before-{self._id}-{datetime.now(timezone.utc):{STAMP}}.dump"
+    def _keep_dump(self, database: Database) -> None:
+        """Beside the former installation, for good: the first one, and the newest of later attempts."""
+        predecessor.make_folder()
+        self._dump_to(database, predecessor.KEPT / f"before-adoption-{datetime.now(timezone.utc):{STAMP}}.dump")
+        for between in sorted(predecessor.KEPT.glob("before-adoption-*.dump"))[1:-1]:
+            between.unlink()
+
+    def _dump_to(self, database: Database, path: Path) -> None:
         began = time.monotonic()
-        size = database.dump(layout.BACKUPS / name, "dump")
-        self._say("dump", f"{name}, {size} bytes, verified, in {time.monotonic() - began:.1f} s")
+        size = database.dump(path, "dump")
+        self._say("dump", f"{path.name}, {size} bytes, verified, in {time.monotonic() - began:.1f} s")
+
+    def _dump(self, database: Database) -> None:
+        self._dump_to(database, layout.BACKUPS / f"before-{self._id}-{datetime.now(timezone.utc):{STAMP}}.dump")
         for old in expired_dumps([path.name for path in layout.BACKUPS.iterdir()]):
             (layout.BACKUPS / old).unlink()
 
@@ -246,6 +291,8 @@ class _Activation:
 
     def _undone(self, failure: Failure, rollout: services.Rollout) -> Failure:
         """Puts back what was replaced; the schema stays, which the former release runs on."""
+        if self._is_adoption:
+            return self._given_back(failure)
         if self._running in (None, self._id):
             return failure
         try:
@@ -257,6 +304,21 @@ class _Activation:
             return Failure("UNDO_FAILED", failure.step, f"{failure.cause} ({failure.code}); and {self._running} did not come back whole: {second}",
                            "look at `docker ps -a` on the server now: the town may be down.")
         return Failure(failure.code, failure.step, f"{failure.cause}; {self._running} serves on", failure.action)
+
+    def _given_back(self, failure: Failure) -> Failure:
+        """The former installation serves as before, whichever run replaced something of it; the next one begins afresh."""
+        if predecessor.opened() is None:
+            return Failure(failure.code, failure.step, f"{failure.cause}; nothing of the former installation was touched", failure.action)
+        try:
+            services.Rollout(self._release, self._say).give_back()
+            predecessor.give_back()
+            # A ledger that stays is no harm where nobody migrates by himself.
+            with suppress(Failure):
+                Database(self._release).attach().forget_ledger()
+        except Exception as second:
+            return Failure("UNDO_FAILED", failure.step, f"{failure.cause} ({failure.code}); and the former installation did not come back whole: {second}",
+                           f"look at `docker ps -a` on the server now: the town may be down; `docker compose up -d` in {predecessor.FOLDER} starts it.")
+        return Failure(failure.code, failure.step, f"{failure.cause}; the former installation serves on", failure.action)
 
     def _commit(self) -> None:
         """Each line may be the last one that was done: the next run comes to the same end."""

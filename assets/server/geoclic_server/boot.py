@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import command as frame
-from . import layout
+from . import layout, predecessor
 from .compose import Container, compose, config_hashes, containers
 from .failure import Failure, one_line, say
 from .process import run
@@ -28,7 +28,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def start() -> None:
     """Raises Failure START_FAILED when a container does not start."""
-    release_id = layout.running_release()
+    release_id = layout.running_release() or predecessor.opened()
     if release_id is None:
         say(_STEP, "no release runs here yet")
         return
@@ -73,8 +73,14 @@ def install(client: str) -> None:
     text = template.replace("@CLIENT@", client)
     if unit.exists() and unit.read_text() == text:
         return
+    is_another = unit.exists() and predecessor.is_its_unit(unit.read_text())
+    if is_another:
+        predecessor.keep_unit()
+        # Its links; stopped it must not be before ours is read: its own words would stop the suite.
+        run(["systemctl", "disable", "--quiet", "geoclic.service"])
     layout.write(unit, text)
-    for words in (["daemon-reload"], ["enable", "--quiet", "geoclic.service"]):
+    stop = [["stop", "geoclic.service"]] if is_another else []
+    for words in (["daemon-reload"], *stop, ["enable", "--quiet", "geoclic.service"]):
         result = run(["systemctl", *words])
         if result.status != 0:
             raise Failure("UNIT_FAILED", _STEP, f"systemctl {' '.join(words)}: {result.said}", "look at `systemctl status` on the server.")

@@ -3,13 +3,14 @@
 import re
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from . import environment, layout
-from .compose import compose, container_of, last_lines
+from .compose import compose, container_of, containers, last_lines
 from .failure import Failure, one_line
-from .migrations import Migration, SqlError, ordered, psql_error, read_migration, statements, without_transaction_control
+from .migrations import Migration, SqlError, Statement, ordered, psql_error, read_migration, statements, without_transaction_control
 from .process import Result, run
 from .streams import to_file, verify_dump
 
@@ -20,6 +21,7 @@ _LOCK_TIMEOUT = "10s"
 _LOCK_NOT_AVAILABLE = "55P03"
 _LOCK_ATTEMPTS = 3
 _TOOL = "geoclic-fleet 1"
+OUTCOME_BY_NOTES = ("CASE :'notes' WHEN '' THEN 'applied' ELSE 'tolerated' END", "rtrim(:'notes', '; ')")
 _STEP = "database"
 _PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose")
 
@@ -40,13 +42,22 @@ class Database:
         While the image's entry point sets a database up, only its socket answers: TCP means that it is whole.
         """
         service = self._adapter["service"]
-        started = compose(self._release, "up", "-d", "--no-build", "--no-deps", "--no-recreate", "--pull", "never", service)
+        started = self._start(service)
         if started.status != 0:
             raise Failure("DATABASE_NOT_STARTED", _STEP, one_line(started.said, 400), f"look at `docker logs` of {service} on the server.")
         self.container = container_of(self._release["project"], service)
         self._await("127.0.0.1", seconds)
         # Its own loopback may be trusted; under its name in the network it wants the password, as from the API.
         self._await(service, 10)
+
+    def _start(self, service: str) -> Result:
+        """Never two on one folder of data: where several are there after an interruption, the one that ran last."""
+        own = [one for one in containers(self._release["project"]) if one.service == service]
+        if any(one.is_running for one in own):
+            return Result(0, "", "")
+        if own:
+            return run(["docker", "start", max(own, key=lambda one: one.started).id])
+        return compose(self._release, "up", "-d", "--no-build", "--no-deps", "--no-recreate", "--pull", "never", service)
 
     def attach(self) -> "Database":
         """For reading: the container that runs."""
@@ -67,7 +78,7 @@ class Database:
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of a query. Raises Failure DATABASE_FAILED."""
-        answer = self._psql("-A", "-t", "-F", "\t", "-c", sql)
+        answer = self.psql("-A", "-t", "-F", "\t", "-c", sql)
         if answer.status != 0:
             raise Failure("DATABASE_FAILED", _STEP, psql_error(answer.stderr).message, "look at the database on the server.")
         return [line.split("\t") for line in answer.stdout.splitlines()]
@@ -90,11 +101,18 @@ class Database:
             return None
         return {name: sha256 for name, sha256 in self.query(f"select name, sha256 from {self._ledger}")}
 
+    def forget_ledger(self) -> None:
+        """After an adoption that was taken back: somebody else may migrate until the next one, which looks afresh."""
+        self.query(f"DROP TABLE IF EXISTS {self._ledger}")
+
     def initialise(self, folder: Path) -> None:
         """The suite's init file and the ledger, in one transaction: all or nothing."""
-        init = self._read(folder / self._adapter["init"])
-        self._in_one_transaction(init.sql, init.name, "INIT_FAILED", before=[self._create_ledger()],
-                                 after=self._record(Migration(INIT, init.sql)))
+        init = self.read_init(folder)
+        self._in_one_transaction(init.sql, init.name, "INIT_FAILED", before=[self.create_ledger()],
+                                 after=self.record(Migration(INIT, init.sql)))
+
+    def read_init(self, folder: Path) -> Migration:
+        return self._read(folder / self._adapter["init"])
 
     def read_migrations(self, folder: Path) -> list[Migration]:
         """The release's migrations, in their order."""
@@ -108,7 +126,7 @@ class Database:
         if tolerated:
             return self._migrate_tolerating(migration, tolerated)
         sql = without_transaction_control(migration.sql)
-        self._in_one_transaction(sql, migration.name, "MIGRATION_FAILED", before=[], after=self._record(migration))
+        self._in_one_transaction(sql, migration.name, "MIGRATION_FAILED", before=[], after=self.record(migration))
         return ""
 
     def dump(self, path: Path, step: str) -> int:
@@ -128,44 +146,35 @@ class Database:
 
     def _in_one_transaction(self, sql: str, name: str, code: str, *, before: list[str], after: str) -> None:
         """Settings, `before`, the file on standard input (whose lines psql counts), `after`."""
-        first = [word for text in [self._settings(), *before] for word in ("-c", text)]
+        first = [word for text in [self.settings(), *before] for word in ("-c", text)]
         for attempt in range(1, _LOCK_ATTEMPTS + 1):
-            end = self._psql("--single-transaction", *first, "-f", "-", "-c", after, stdin=sql)
+            end = self.psql("--single-transaction", *first, "-f", "-", "-c", after, stdin=sql)
             if end.status == 0:
                 return
             error = psql_error(end.stderr)
             if error.sqlstate != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
-                raise self._refused(error, name, code)
+                raise self.refused(error, name, code)
             time.sleep(3)
 
     def _migrate_tolerating(self, migration: Migration, codes: list[str]) -> str:
         """Statement by statement in one transaction; an error of a tolerated code undoes its statement alone."""
-        allowed = ", ".join(map(_literal, codes))
-        script = ["\\set ON_ERROR_STOP off", "\\set notes ''", "BEGIN;", self._settings()]
+        script = ["\\set ON_ERROR_STOP off", "\\set notes ''", "BEGIN;", self.settings()]
         for statement in statements(migration.sql):
-            if statement.is_transaction_control:
-                continue
-            script += [
-                "SAVEPOINT geoclic;", f"{statement.text}", ";",
-                "\\if :ERROR", "ROLLBACK TO SAVEPOINT geoclic;",
-                f"SELECT :'LAST_ERROR_SQLSTATE' IN ({allowed}) AS is_tolerated \\gset",
-                "\\if :is_tolerated", f"\\set notes :notes 'line {statement.line}: ' :LAST_ERROR_SQLSTATE '; '",
-                "\\else", f"\\echo refused {statement.line} :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE", "ROLLBACK;", "\\quit", "\\endif",
-                "\\else", "RELEASE SAVEPOINT geoclic;", "\\endif",
-            ]
-        script += [self._record(migration, "CASE :'notes' WHEN '' THEN 'applied' ELSE 'tolerated' END", "rtrim(:'notes', '; ')"), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif",
+            if not statement.is_transaction_control:
+                script += guarded(statement, codes)
+        script += [self.record(migration, *OUTCOME_BY_NOTES), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif",
                    "COMMIT;", "\\echo committed :notes"]
-        end = self._psql("-f", "-", stdin="\n".join(script) + "\n")
+        end = self.psql("-f", "-", stdin="\n".join(script) + "\n")
         said = end.stdout.splitlines()
-        refused = next((re.fullmatch(r"refused (\d+) (\S+) (.*)", line) for line in said if line.startswith("refused ")), None)
+        refused = read_refused(said)
         if refused:
-            raise self._refused(SqlError(int(refused[1]), refused[2], refused[3]), migration.name, "MIGRATION_FAILED")
+            raise self.refused(refused, migration.name, "MIGRATION_FAILED")
         done = next((line for line in said if line.startswith("committed")), None)
         if done is None:
-            raise self._refused(psql_error(end.stderr), migration.name, "MIGRATION_FAILED")
+            raise self.refused(psql_error(end.stderr), migration.name, "MIGRATION_FAILED")
         return done.removeprefix("committed").strip().rstrip(";")
 
-    def _refused(self, error: SqlError, name: str, code: str) -> Failure:
+    def refused(self, error: SqlError, name: str, code: str) -> Failure:
         if error.sqlstate == _LOCK_NOT_AVAILABLE:
             return Failure("MIGRATION_LOCKED", "migrations", f"{error.describe(name)}: another transaction held a lock for {_LOCK_TIMEOUT}, {_LOCK_ATTEMPTS} times",
                            "run again at a quiet hour; nothing of this file was kept.")
@@ -180,21 +189,24 @@ class Database:
             raise Failure("MIGRATION_UNREADABLE", "migrations", f"{path.name}: {error}", "correct the file in the suite (UTF-8 is expected).") from error
 
     @staticmethod
-    def _settings() -> str:
+    def settings() -> str:
+        """First of a transaction that changes the schema."""
         # A block, so that nothing is printed.
         return f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; DO $$ BEGIN PERFORM pg_advisory_xact_lock({_LOCK}); END $$;"
 
-    def _create_ledger(self) -> str:
+    def create_ledger(self) -> str:
+        """SQL."""
         return (f"CREATE TABLE {self._ledger} (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL"
                 " DEFAULT now(), duration_ms integer NOT NULL, outcome text NOT NULL, notes text NOT NULL, tool_version text NOT NULL)")
 
-    def _record(self, entry: Migration, outcome: str = "'applied'", notes: str = "''") -> str:
+    def record(self, entry: Migration, outcome: str = "'applied'", notes: str = "''") -> str:
         """The ledger's row; `outcome` and `notes` are SQL expressions."""
         duration = "(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer"
-        values = ", ".join([_literal(entry.name), _literal(entry.sha256), duration, outcome, notes, _literal(_TOOL)])
+        values = ", ".join([literal(entry.name), literal(entry.sha256), duration, outcome, notes, literal(_TOOL)])
         return f"INSERT INTO {self._ledger} (name, sha256, duration_ms, outcome, notes, tool_version) VALUES ({values});"
 
-    def _psql(self, *words: str, stdin: str | None = None) -> Result:
+    def psql(self, *words: str, stdin: str | None = None) -> Result:
+        """As the suite's user, over TCP."""
         return self._run(*_PSQL, "-h", "127.0.0.1", *words, stdin=stdin, timeout=3600)
 
     def _run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> Result:
@@ -208,5 +220,24 @@ class Database:
         return {"PGPASSWORD": self._password}
 
 
-def _literal(text: str) -> str:
+def guarded(statement: Statement, codes: Sequence[str]) -> list[str]:
+    """Lines for psql, inside a transaction: an error of these codes undoes the statement alone and is noted in `notes`; any other undoes all and ends."""
+    allowed = ", ".join(map(literal, codes)) or "NULL"
+    return [
+        "SAVEPOINT geoclic;", statement.text, ";",
+        "\\if :ERROR", "ROLLBACK TO SAVEPOINT geoclic;",
+        f"SELECT coalesce(:'LAST_ERROR_SQLSTATE' IN ({allowed}), false) AS is_tolerated \\gset",
+        "\\if :is_tolerated", f"\\set notes :notes 'line {statement.line}: ' :LAST_ERROR_SQLSTATE '; '",
+        "\\else", f"\\echo refused {statement.line} :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE", "ROLLBACK;", "\\quit", "\\endif",
+        "\\else", "RELEASE SAVEPOINT geoclic;", "\\endif",
+    ]
+
+
+def read_refused(said: Sequence[str]) -> SqlError | None:
+    """The error that ended guarded statements."""
+    found = next((match for line in said if (match := re.fullmatch(r"refused (\d+) (\S+) (.*)", line))), None)
+    return SqlError(int(found[1]), found[2], found[3]) if found else None
+
+
+def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

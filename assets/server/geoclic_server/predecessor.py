@@ -4,6 +4,7 @@ Its containers, code and `.env` stay until the adopted release is proven; then c
 root's alone, and are kept. Nothing that somebody else put on the server is touched.
 """
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ FOLDER = layout.ROOT / "deploy"
 ENVIRONMENT = FOLDER / ".env"
 WEBROOT = FOLDER / "www/certbot"
 """What its nginx shows of ACME's challenges; it never used it itself."""
+CONFIGURATION = FOLDER / "nginx"
 KEPT = layout.ROOT / "predecessor"
 MARKER = layout.STATE / "adoption.json"
 """Present from the first container that is replaced until everything is put away: {release, startedAt}."""
@@ -29,7 +31,7 @@ _COMPOSE = FOLDER / "docker-compose.yml"
 _DUMPS = layout.ROOT / "backups"
 _UNIT = Path("/etc/systemd/system/geoclic.service")
 _STEP = "adoption"
-_OURS = {"releases", "current", "server", "server.d", "shared", "predecessor", "backups"}
+_OURS = {"releases", "current", "server", "server.new", "server.d", "shared", "predecessor", "backups"}
 _OURS_SHARED = {path.name for path in (layout.ENVIRONMENT, layout.TLS, layout.ACME, layout.LOGS, layout.BACKUPS, layout.BINDS,
                                        layout.STATIC, layout.PUBLIC, layout.STATE)}
 
@@ -54,6 +56,18 @@ def is_here() -> bool:
 def is_left() -> bool:
     """Something of it is still to be put away."""
     return _COMPOSE.exists() or MARKER.exists()
+
+
+def begin(release: str) -> None:
+    """Before the first of its containers is replaced; again after an interruption."""
+    if not MARKER.exists():
+        layout.write(MARKER, json.dumps({"release": release, "startedAt": int(time.time())}) + "\n", 0o600)
+
+
+def opened() -> str | None:
+    """Release that an adoption brings, while it goes on or is interrupted."""
+    marker = layout.read_json(MARKER)
+    return marker.get("release") if isinstance(marker, dict) else None
 
 
 def is_its(container: Container) -> bool:
@@ -88,19 +102,25 @@ def keep_unit() -> None:
         keep("geoclic.service", text)
 
 
-def restore_unit() -> None:
+def give_back() -> None:
+    """The end of an adoption that was taken back: its unit as it was."""
     kept = KEPT / "geoclic.service"
-    if not kept.exists():
-        return
-    layout.write(_UNIT, kept.read_text())
-    # Enabled by its own [Install], which is not ours.
-    for words in (["disable", "--quiet", _UNIT.name], ["daemon-reload"], ["enable", "--quiet", _UNIT.name]):
-        run(["systemctl", *words])
+    if kept.exists():
+        run(["systemctl", "disable", "--quiet", _UNIT.name])
+        layout.write(_UNIT, kept.read_text())
+        for words in (["daemon-reload"], ["enable", "--quiet", _UNIT.name]):
+            run(["systemctl", *words])
+    MARKER.unlink(missing_ok=True)
+
+
+def make_folder() -> None:
+    KEPT.mkdir(mode=0o700, exist_ok=True)
+    KEPT.chmod(0o700)
 
 
 def keep(name: str, text: str) -> None:
     """A text of it beside its code; the first one that is kept stays."""
-    KEPT.mkdir(mode=0o700, exist_ok=True)
+    make_folder()
     if not (KEPT / name).exists():
         layout.write(KEPT / name, text, 0o600)
 
@@ -111,8 +131,7 @@ def put_away(project: str, services: Sequence[str]) -> None:
     if running or layout.running_release() is None:
         raise Failure("PREDECESSOR_RUNS", _STEP, f"containers that this tool did not make run in project {project}: {', '.join(running) or 'all'}",
                       "run `pulumi up` again: it replaces them.")
-    KEPT.mkdir(mode=0o700, exist_ok=True)
-    KEPT.chmod(0o700)
+    make_folder()
     _forget_cron_lines()
     images = [f"{project}-{service}" for service in services]
     # Docker itself refuses to remove one that a container needs.

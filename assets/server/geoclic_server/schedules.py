@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import command as frame
-from . import layout
+from . import certificate, layout, predecessor
 from .failure import Failure, say
 from .process import run
 
@@ -28,8 +28,23 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def schedule(values: Mapping[str, str]) -> None:
-    """Raises Failure INPUT_INVALID or UNIT_FAILED."""
+    """Raises Failure INPUT_INVALID or UNIT_FAILED, and RENEWAL_UNFIT or PREDECESSOR_RUNS on a server that is adopted."""
     _check(values)
+    _set_timers(values)
+    _put_predecessor_away()
+
+
+def _put_predecessor_away() -> None:
+    """Its own schedules go when ours are there, and only where a release of ours was proven from outside."""
+    running = layout.running_release()
+    if running is None or not predecessor.is_left():
+        return
+    certificate.prove_webroot()
+    release = layout.read_release(running)
+    predecessor.put_away(release["project"], list(release["services"]))
+
+
+def _set_timers(values: Mapping[str, str]) -> None:
     changed = []
     for template in sorted(_TEMPLATES.glob("geoclic-*")):
         unit = _SYSTEMD / template.name

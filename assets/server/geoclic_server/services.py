@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import layout, replacement
+from . import layout, predecessor, replacement
 from .compose import Container, compose, config_hashes, containers, find_container, last_lines
 from .failure import Failure, one_line
 from .process import run
@@ -57,6 +57,24 @@ class Rollout:
             if step.service in self.touched and (back or (former and step.service not in former["services"])):
                 self._restore(step, back)
         self._say("undo", f"{', '.join(self.touched)} as before")
+
+    def give_back(self) -> None:
+        """Starts the containers again that this tool did not make and removes its own, whichever run made them. Raises Failure when one does not come back."""
+        for step in reversed(self._plan()):
+            own = [container for container in (*step.former, *([step.fresh] if step.fresh else [])) if not predecessor.is_its(container)]
+            back = max((container for container in step.former if predecessor.is_its(container)), key=lambda container: container.created, default=None)
+            if step.is_exclusive:
+                self._stop_all([container for container in own if container.is_running])
+            if back:
+                self._start(back)
+                self._await_healthy(back)
+            if not step.is_exclusive and own:
+                self._let_ingress_resolve()
+                self._stop_all([container for container in own if container.is_running])
+                self._let_ingress_resolve()
+            for container in own:
+                self._remove(container)
+        self._say("undo", "the former installation's containers run again")
 
     def finish(self) -> None:
         """Removes the former containers, and those of services that the release does not have."""
@@ -194,6 +212,7 @@ class Rollout:
 
 
 def _configurations(container: Container) -> list[str]:
-    mounted = [Path(source) for source in container.mounts if Path(source).is_relative_to(layout.BINDS)]
-    files = [file for path in mounted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    """Ours by content, or the predecessor's in its folder."""
+    mounted = [Path(source) for source in container.mounts if Path(source).is_relative_to(layout.BINDS) or Path(source).is_relative_to(predecessor.CONFIGURATION)]
+    files = [file for path in mounted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file() and file.suffix in (".conf", ".inc")]
     return [file.read_text(errors="replace") for file in files]

@@ -1,0 +1,122 @@
+"""Which migrations a database already has, told from its objects. Not proven: the queries that list objects (see the lab's tests)."""
+
+import unittest
+
+from geoclic_server import evidence
+from geoclic_server.adoption import read_traces
+from geoclic_server.evidence import Trace, TracedFile
+from geoclic_server.migrations import Migration, Statement, statements
+
+
+def statement(text: str, line: int = 1) -> Statement:
+    return Statement(text, 0, line)
+
+
+def file(name: str, *traces: Trace) -> TracedFile:
+    return TracedFile(Migration(name, name), traces)
+
+
+def makes(text: str, *made: str, line: int = 1, gone: tuple[str, ...] = ()) -> Trace:
+    return Trace(statement(text, line), frozenset(made), frozenset(gone))
+
+
+INIT = file("(init)", makes("CREATE TABLE a ()", "table public.a"), makes("INSERT INTO a DEFAULT VALUES"))
+TWO = file("002.sql", makes("CREATE TABLE b ()", "table public.b", line=1), makes("INSERT INTO b VALUES (1)", line=2),
+           makes("INSERT INTO a VALUES (1)", line=3), makes("CREATE INDEX i ON a (x)", "index public.i", line=4), makes("COMMENT ON TABLE a IS 'x'", line=5))
+ROWS = file("003.sql", makes("UPDATE a SET x = 1"))
+FOUR = file("004.sql", makes("CREATE TYPE t AS ENUM ()", "type public.t"))
+FINAL = ["table public.a", "table public.b", "index public.i", "type public.t"]
+
+
+class KindTest(unittest.TestCase):
+    def test_what_a_statement_may_do(self) -> None:
+        for text, expected in (
+            ("CREATE TABLE a ()", "schema"),
+            ("alter table a add b int", "schema"),
+            ("DROP INDEX i", "schema"),
+            ("INSERT INTO a VALUES (1)", "data"),
+            ("WITH x AS (SELECT 1) INSERT INTO a SELECT 1", "data"),
+            ("TRUNCATE a", "data"),
+            ("COMMENT ON TABLE a IS 'x'", "harmless"),
+            ("SET search_path = public", "harmless"),
+            ("DO $$ BEGIN END $$", "opaque"),
+            ("SELECT setval('s', 1)", "opaque"),
+            ("(SELECT 1)", "opaque"),
+            ("CREATE ROLE x", "cluster"),
+            ("ALTER  DATABASE d SET x = 1", "cluster"),
+            ("ALTER SYSTEM SET x = 1", "cluster"),
+        ):
+            with self.subTest(text):
+                self.assertEqual(evidence.kind(statement(text)), expected)
+
+    def test_only_what_changes_the_schema_is_traced(self) -> None:
+        traced = [each.text for each in statements("BEGIN; CREATE TABLE a (); INSERT INTO a VALUES (1); DO $$ BEGIN END $$; DROP ROLE r; COMMIT;") if evidence.is_traced(each)]
+        self.assertEqual(traced, ["CREATE TABLE a ()", "DO $$ BEGIN END $$"])
+
+
+class PlanTest(unittest.TestCase):
+    def verdicts(self, present: list[str], *files: TracedFile, final: list[str] | None = None) -> list[str]:
+        return [each.verdict for each in evidence.plan(files, FINAL if final is None else final, present)]
+
+    def test_everything_is_there(self) -> None:
+        plans = evidence.plan([INIT, TWO, ROWS, FOUR], FINAL, [*FINAL, "table public.of_somebody"])
+        self.assertEqual([(each.verdict, each.statements) for each in plans], [("present", ())] * 4)
+        self.assertEqual([bool(each.notes) for each in plans], [False, False, True, False])
+
+    def test_the_end_is_missing(self) -> None:
+        self.assertEqual(self.verdicts(["table public.a"], INIT, TWO, ROWS, FOUR), ["present", "absent", "absent", "absent"])
+
+    def test_rows_alone_count_as_applied_where_a_later_file_was(self) -> None:
+        self.assertEqual(self.verdicts(["table public.a", "type public.t"], INIT, TWO, ROWS, FOUR), ["present", "absent", "present", "present"])
+
+    def test_an_absent_file_runs_whole_without_its_own_transaction(self) -> None:
+        own = file("005.sql", makes("BEGIN"), makes("CREATE TABLE c ()", "table public.c"), makes("INSERT INTO a VALUES (1)"), makes("COMMIT"))
+        plans = evidence.plan([INIT, own], ["table public.a", "table public.c"], ["table public.a"])
+        self.assertEqual([each.text for each in plans[1].statements], ["CREATE TABLE c ()", "INSERT INTO a VALUES (1)"])
+
+    def test_of_a_file_that_was_cut_only_what_is_missing_runs(self) -> None:
+        plans = evidence.plan([INIT, TWO], FINAL, ["table public.a", "table public.b"])
+        self.assertEqual((plans[1].verdict, [each.line for each in plans[1].statements]), ("partial", [4, 5]))
+        self.assertEqual(plans[1].notes, "was there in part; run: lines 4, 5; not run again: lines 2, 3")
+
+    def test_rows_go_into_a_table_that_is_only_now_made(self) -> None:
+        plans = evidence.plan([INIT, TWO], FINAL, ["table public.a", "index public.i"])
+        self.assertEqual([each.line for each in plans[1].statements], [1, 2, 5])
+
+    def test_a_new_column_is_filled_and_others_are_not(self) -> None:
+        column = file("006.sql", makes("ALTER TABLE a ADD x int", "column public.a.x", line=1), makes("UPDATE a SET x = 2", line=2),
+                      makes("UPDATE a SET xy = 2", line=3), makes("DELETE FROM a", line=4), makes("CREATE TYPE u", "type public.u", line=5))
+        plans = evidence.plan([INIT, column], ["table public.a", "column public.a.x", "type public.u"], ["table public.a", "type public.u"])
+        self.assertEqual([each.line for each in plans[1].statements], [1, 2])
+
+    def test_what_a_later_file_drops_is_not_missed(self) -> None:
+        made = file("007.sql", makes("CREATE TABLE old ()", "table public.old"))
+        dropped = file("008.sql", makes("DROP TABLE old", gone=("table public.old",)))
+        self.assertEqual(self.verdicts(["table public.a"], INIT, made, dropped, final=["table public.a"]), ["present", "present", "present"])
+        self.assertEqual(self.verdicts(["table public.a", "table public.old"], INIT, made, dropped, final=["table public.a"]), ["present", "present", "absent"])
+
+    def test_one_that_drops_and_makes_again_is_not_run_again(self) -> None:
+        again = file("014.sql", makes("DROP TABLE IF EXISTS zones", gone=("table public.zones",)), makes("CREATE TABLE zones ()", "table public.zones"))
+        self.assertEqual(self.verdicts(["table public.a", "table public.zones"], INIT, again, final=["table public.a", "table public.zones"]), ["present", "present"])
+
+
+class EssentialTest(unittest.TestCase):
+    def test_tables_and_columns_are_needed_names_of_indexes_are_not(self) -> None:
+        found = ["table public.a", "column public.a.x", "index public.i", "definition public.a.x integer", "constraint public.a.c"]
+        self.assertEqual([each for each in found if evidence.is_essential(each)], ["table public.a", "column public.a.x"])
+
+
+class TracesTest(unittest.TestCase):
+    def test_reads_what_psql_said(self) -> None:
+        files = [Migration("init.sql", "CREATE TABLE a (); SELECT 1;"), Migration("002.sql", "DROP TABLE a;")]
+        by_file = [statements(each.sql) for each in files]
+        said = ["geoclic made 0 0 table public.a", "geoclic made 0 0 column public.a.x y", "1", "geoclic gone 1 0 table public.a", "geoclic traced"]
+        traced = read_traces(files, by_file, said)
+        self.assertEqual([each.migration.name for each in traced], ["(init)", "002.sql"])
+        self.assertEqual(traced[0].traces[0].made, {"table public.a", "column public.a.x y"})
+        self.assertEqual(traced[0].traces[1].made, frozenset())
+        self.assertEqual(traced[1].traces[0].gone, {"table public.a"})
+
+
+if __name__ == "__main__":
+    unittest.main()

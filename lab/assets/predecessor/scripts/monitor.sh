@@ -1,0 +1,3 @@
+#!/bin/bash
+# The former check.
+exec curl -fsS https://geoclic.fr/api/health

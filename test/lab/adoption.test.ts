@@ -1,0 +1,266 @@
+/**
+ * A server that the former tool installed, adopted by an ordinary `pulumi up`: nothing of the town is lost, a failure
+ * leaves the former installation serving. Each test goes on where the one before it ended.
+ * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old.
+ */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { get } from "../../adapters/http.ts";
+import { shownRelease } from "../../core/health.ts";
+import { releaseRoute } from "../../core/naming.ts";
+import { fleetConfig } from "../../lab/fleet-config.ts";
+import { OPERATOR } from "../../lab/layout.ts";
+import { configureStack, convergeStack } from "../../lab/operator.ts";
+import { layOutPredecessor, type Predecessor } from "../../lab/predecessor.ts";
+import { rebootServer, removeServer } from "../../lab/server.ts";
+import { clientEntry } from "../../lab/town.ts";
+import { watchTown } from "./prober.ts";
+import { containers, type TestTown, testTown } from "./town.ts";
+
+const label = "Mairie de L'Haÿ-les-Roses";
+const name = "ville-adoptee";
+const services = [
+  "admin",
+  "api",
+  "db",
+  "demandes",
+  "mobile",
+  "nginx",
+  "portail",
+  "services",
+  "sig",
+  "terrain",
+];
+const somebodys = `# Somebody's own: geoclic's name stands here and must stay.
+15 4 * * *	/usr/local/bin/mirror  --to nas   # certbot, monitor`;
+
+let town: TestTown;
+let former: Predecessor;
+let before: Awaited<ReturnType<typeof everythingOfTheTown>>;
+let installed: Awaited<ReturnType<typeof installation>>;
+let neighbour: string;
+
+beforeAll(async () => {
+  town = await testTown(name, label, 8000);
+  former = await layOutPredecessor(name, {
+    domain: town.domain,
+    admin: { email: `admin@${town.domain}`, password: "motdepasse de la mairie" },
+  });
+  before = await everythingOfTheTown("geoclic_db");
+  installed = await installation();
+  neighbour = await ofTheNeighbour();
+});
+
+afterAll(async () => {
+  await removeServer(name);
+});
+
+test("the server is one of the former tool's: published ports, no ledger, a readable .env", async () => {
+  expect(await listening()).toEqual(expect.arrayContaining([8000, 3000, 5174, 5180]));
+  expect(await sql("geoclic_db", "select to_regclass('fleet_migrations') is null")).toBe("t");
+  expect(await town.exec("stat", "-c", "%a", "/opt/geoclic/deploy/.env")).toBe("644");
+  expect(before.reports).toContain("demandes_citoyens 3");
+});
+
+describe("without the former installation's secrets", () => {
+  test("is refused before anything of it is touched", async () => {
+    await town.suite("1.0.0");
+    const message = await town.fails();
+    expect(message).toContain("SECRET_CHANGED");
+    expect(message).toContain("geoclic-fleet import");
+    expect(await installation()).toEqual(installed);
+  });
+});
+
+describe("with a release that crashes", () => {
+  test("the former installation's own containers serve on, with its schedules and without a ledger", async () => {
+    await town.suite("1.2.0-crash");
+    const end = await up().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(end).toContain("UNHEALTHY");
+    expect(end).toContain("the former installation serves on");
+    expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ status: "healthy" });
+    expect(await installation()).toEqual(installed);
+    expect(await sql("geoclic_db", "select to_regclass('fleet_migrations') is null")).toBe("t");
+    expect(await everythingOfTheTown("geoclic_db")).toEqual(before);
+  });
+});
+
+describe("with a release that is sound", () => {
+  test("pulumi up adopts the server within a short outage", async () => {
+    await town.suite("1.1.0");
+    const watch = watchTown(town, ["/api/health", "/portail/"]);
+    await up();
+    const seen = await watch.stop();
+    console.log("outage of the adoption:", JSON.stringify(seen));
+    expect(Object.keys(await containers(town))).toEqual(services);
+    expect(shownRelease(await ask(releaseRoute))).toMatch(/^[0-9a-f]{12}$/);
+    expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ status: "healthy" });
+    for (const { requests, longestSeconds } of Object.values(seen)) {
+      expect(requests).toBeGreaterThan(100);
+      expect(longestSeconds).toBeLessThan(15);
+    }
+  });
+
+  test("rows, photos, passwords, sessions and the certificate are the same", async () => {
+    expect(await everythingOfTheTown("deploy-db-2")).toEqual(before);
+    expect(JSON.parse(await withToken("/api/selfcheck"))).toEqual({
+      rows: 3,
+      files: 3,
+      missing: 0,
+      corrupt: 0,
+    });
+    expect(JSON.parse(await withToken("/api/auth/me"))).toMatchObject({ email: `admin@${town.domain}` });
+    const admins = "select string_agg(email, ' ') from geoclic_users where is_super_admin and actif";
+    expect(await sql("deploy-db-2", admins)).toBe(`admin@${town.domain}`);
+  });
+
+  test("the ledger knows what was there; what was missing was made, and no row twice", async () => {
+    const outcomes = "select outcome || ' ' || count(*) from fleet_migrations group by outcome order by 1";
+    expect((await sql("deploy-db-2", outcomes)).split("\n")).toEqual(["adopted 12", "applied 2"]);
+    const fresh =
+      "select string_agg(name, ' ' order by name) from fleet_migrations where outcome = 'applied'";
+    expect(await sql("deploy-db-2", fresh)).toBe("015_photos_intervention.sql 017_urgence.sql");
+    const cut = "select notes from fleet_migrations where name = '005_demandes_citoyens.sql'";
+    expect(await sql("deploy-db-2", cut)).toMatch(/^was there in part; run: lines /);
+    const made = `select to_regclass('idx_demandes_citoyens_priorite') is not null
+      and exists (select from pg_trigger where tgname = 'demandes_citoyens_statut')`;
+    expect(await sql("deploy-db-2", made)).toBe("t");
+  });
+
+  test("only the ingress is reachable; nothing of the former installation runs or is scheduled", async () => {
+    const open = (await listening()).filter((port) => port >= 3000 && port < 9000);
+    // The neighbour's own, on loopback.
+    expect(open).toEqual([8088]);
+    const names = (await town.exec("docker", "ps", "--all", "--format", "{{.Names}}")).split("\n");
+    expect(names.filter((each) => each.startsWith("geoclic_"))).toEqual([]);
+    expect(names).toContain("voisin");
+    expect(await town.exec("crontab", "-u", "root", "-l")).toBe(somebodys);
+    expect(await town.exec("cat", "/etc/systemd/system/geoclic.service")).toContain("start-suite");
+    expect(await town.exec("docker", "image", "ls", "--quiet", "deploy-*")).toBe("");
+  });
+
+  test("its code, .env and dumps are kept, for root alone", async () => {
+    const kept =
+      "cd /opt/geoclic && stat -c '%a %n' predecessor backups && ls predecessor/deploy/.env backups";
+    const shown = await town.exec("sh", "-c", kept);
+    expect(shown).toContain("700 predecessor");
+    expect(shown).toContain("700 backups");
+    expect(shown).toContain("predecessor/deploy/.env");
+    expect(shown).toContain("geoclic_backup_20261101_020000.dump");
+    const left = (await town.exec("ls", "/opt/geoclic")).split("\n");
+    expect(left).toEqual(["backups", "current", "predecessor", "releases", "server", "server.d", "shared"]);
+    const dump = "ls /opt/geoclic/predecessor/before-adoption-*.dump | head -1";
+    const list = `docker exec -i deploy-db-2 pg_restore --list < "$(${dump})" | grep -c 'TABLE DATA'`;
+    expect(Number(await town.exec("sh", "-c", list))).toBeGreaterThan(5);
+    const secrets = Object.values(former.secrets).flatMap((value) => ["-e", value]);
+    const search = ["find", "/opt", "/etc", "/var/log", "-xdev", "-type", "f", "-perm", "-004"];
+    const readable = [...search, "-exec", "grep", "-lF", ...secrets, "{}", "+"];
+    expect(await town.exec("sh", "-c", '"$@" || true', "sh", ...readable)).toBe("");
+  });
+
+  test("somebody else's container and firewall rule were not touched", async () => {
+    expect(await ofTheNeighbour()).toBe(neighbour);
+  });
+
+  test("a second pulumi up changes nothing", async () => {
+    const ids = await containers(town);
+    const { changes, seconds } = await up();
+    expect(Object.keys(changes)).toEqual(["same"]);
+    expect([...seconds]).toEqual([]);
+    expect(await containers(town)).toEqual(ids);
+  });
+
+  test("all ten come back after a reboot", async () => {
+    await rebootServer(name);
+    await expect
+      .poll(
+        async () => {
+          const health = await ask("/api/health").catch((error: Error) => ({ body: error.message }));
+          return [Object.keys(await containers(town).catch(() => ({}))), health.body.includes('"healthy"')];
+        },
+        { timeout: 120_000, interval: 1000 },
+      )
+      .toEqual([services, true]);
+  });
+
+  test("the certificate is renewed by webroot beside the running nginx", async () => {
+    await town.exec("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew");
+    expect(await servedSerial()).not.toBe(before.certificate);
+  });
+});
+
+/** `pulumi up` with the secrets that the former installation had. */
+async function up() {
+  const config = fleetConfig(join(OPERATOR, `suite-${name}`), [clientEntry(town.server, label)]);
+  await configureStack(name, { ...config, secrets: { [name]: former.secrets } });
+  return convergeStack(name, (line) => town.shown.push(line));
+}
+
+/** What a town must never lose. */
+async function everythingOfTheTown(database: string) {
+  const tables = ["demandes_citoyens", "demandes_photos", "demandes_categories", "mesures", "geoclic_users"];
+  const counts = tables.map((table) => `select '${table} ' || count(*) from ${table}`).join(" union all ");
+  const hash = `select password_hash from geoclic_users where email = 'admin@${town.domain}'`;
+  const photos =
+    "cd /var/lib/docker/volumes/geoclic_photos_data/_data && find demandes -type f -exec sha256sum {} + | sort";
+  return {
+    reports: (await sql(database, counts)).split("\n"),
+    password: await sql(database, hash),
+    photos: await town.exec("sh", "-c", photos),
+    certificate: await servedSerial(),
+  };
+}
+
+/** The former installation as it stands: containers, crontab, unit. */
+async function installation() {
+  const format = "{{.Names}} {{.ID}} {{.State}}";
+  const filter = ["--all", "--no-trunc", "--filter", "label=com.docker.compose.project=deploy"];
+  const listed = await town.exec("docker", "ps", ...filter, "--format", format);
+  return {
+    containers: listed.trim().split("\n").sort(),
+    crontab: await town.exec("crontab", "-u", "root", "-l"),
+    unit: await town.exec("cat", "/etc/systemd/system/geoclic.service"),
+    enabled: await town.exec("systemctl", "is-enabled", "geoclic.service"),
+    code: await town.exec("ls", "/opt/geoclic/deploy", "/opt/geoclic/scripts"),
+  };
+}
+
+async function ofTheNeighbour(): Promise<string> {
+  const container = await town.exec(
+    "docker",
+    "inspect",
+    "--format",
+    "{{.Id}} {{.State.StartedAt}}",
+    "voisin",
+  );
+  const rules = await town.exec("iptables-save");
+  return `${container} ${rules.split("\n").filter((line) => line.includes("somebody"))}`;
+}
+
+async function listening(): Promise<number[]> {
+  const ports = await town.exec("sh", "-c", "ss -Hltn | awk '{print $4}' | sed 's/.*://' | sort -un");
+  return ports.trim().split("\n").map(Number);
+}
+
+function servedSerial(): Promise<string> {
+  const served = `echo | openssl s_client -connect 127.0.0.1:443 -servername ${town.domain} 2>/dev/null | openssl x509 -noout -serial`;
+  return town.exec("sh", "-c", served);
+}
+
+function withToken(path: string): Promise<string> {
+  const options = ["--silent", "--fail-with-body", "--insecure", "--resolve", `${town.domain}:443:127.0.0.1`];
+  const header = ["--header", `Authorization: Bearer ${former.token}`];
+  return town.exec("curl", ...options, ...header, `https://${town.domain}${path}`);
+}
+
+async function sql(container: string, query: string): Promise<string> {
+  const psql = ["psql", "-U", "geoclic", "-d", "geoclic_db", "-At", "-c", query];
+  return (await town.exec("docker", "exec", container, ...psql)).trim();
+}
+
+function ask(path: string) {
+  return get({ protocol: "https", host: town.server.reach, domain: town.domain, path });
+}
