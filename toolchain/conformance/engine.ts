@@ -68,7 +68,7 @@ export class Engine {
     await mkdir(join(folder, "state"));
     // The Automation API adds to the process's environment: what would lead the engine elsewhere must be absent from it.
     for (const name of Object.keys(process.env))
-      if (name.startsWith("PULUMI_") || name === "GEOCLIC_LAB") delete process.env[name];
+      if (/^(PULUMI|OVH)_/.test(name) || name === "GEOCLIC_LAB") delete process.env[name];
     const wanted = toolchainEnvironment(process.env);
     // The CLI is looked up on it.
     process.env.PATH = wanted.PATH;
@@ -116,6 +116,16 @@ export class Engine {
   async refresh(): Promise<Changes> {
     const result = await this.#stack.refresh({ color: "never" });
     return result.summary.resourceChanges ?? {};
+  }
+
+  /** @returns text of the failure, the CLI's output included @throws Error when it does not fail */
+  async failingRefresh(): Promise<string> {
+    try {
+      await this.refresh();
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error("expected `refresh` to fail, it succeeded");
   }
 
   async destroy(): Promise<void> {
