@@ -154,14 +154,16 @@ func TestConfiguration(t *testing.T) {
 	if err != nil || len(checked.GetFailures()) != 1 || len(checked.GetInputs().GetFields()) != 1 {
 		t.Errorf("got %v, %v", checked, err)
 	}
+	former := properties{"endpoint": Secret("a"), "version": Text("1")}
 	for name, wanted := range map[string]struct {
 		news  properties
 		diffs string
 	}{
 		"the same":        {properties{"endpoint": Text("a"), "version": Text("2")}, ""},
-		"another address": {properties{"endpoint": Text("b")}, "endpoint"},
+		"another address": {properties{"endpoint": Text("b"), "version": Text("1")}, "endpoint"},
+		"without version": {properties{"endpoint": Text("a")}, ""},
 	} {
-		response, err := served.DiffConfig(t.Context(), &pulumirpc.DiffRequest{OldInputs: pack(t, config), News: pack(t, wanted.news)})
+		response, err := served.DiffConfig(t.Context(), &pulumirpc.DiffRequest{OldInputs: pack(t, former), News: pack(t, wanted.news)})
 		if err != nil || strings.Join(response.GetDiffs(), " ") != wanted.diffs || len(response.GetReplaces()) > 0 {
 			t.Errorf("%s: got %v, %v", name, response, err)
 		}
