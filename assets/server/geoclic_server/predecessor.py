@@ -138,6 +138,9 @@ def put_away(project: str, services: Sequence[str]) -> None:
     removed = [image for image in images if run(["docker", "image", "rm", image]).status == 0]
     if _DUMPS.is_dir():
         _DUMPS.chmod(0o700)
+    # It was readable by everybody; copies of it must not be either.
+    if ENVIRONMENT.exists():
+        ENVIRONMENT.chmod(0o600)
     moved = [*_move(layout.ROOT, KEPT, _OURS), *_move(layout.SHARED, KEPT / "shared", _OURS_SHARED)]
     MARKER.unlink(missing_ok=True)
     say(_STEP, f"the former installation is in {KEPT}: {len(moved)} entries; {len(removed)} of its images removed")
