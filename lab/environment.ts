@@ -1,6 +1,7 @@
 /** @module The environment of an operator who works in the lab. Only this separates the lab from production. */
 import { BIN, DOCKER_CONFIG, ENGINE_SOCKET, OPERATOR, TRUST_BUNDLE } from "./layout.ts";
 import { readEngineHost } from "./engine-host.ts";
+import { ovhEnvironment } from "./ovh/place.ts";
 
 /** Variables to set over the caller's own environment. */
 export function labEnvironment(): Record<string, string> {
@@ -13,6 +14,7 @@ export function labEnvironment(): Record<string, string> {
     PULUMI_BACKEND_URL: `file://${OPERATOR}/state`,
     PULUMI_CONFIG_PASSPHRASE_FILE: `${OPERATOR}/passphrase`,
     PULUMI_OPTION_CWD: `${OPERATOR}/project`,
+    ...ovhEnvironment(),
     PATH: prependPath(BIN, process.env.PATH ?? ""),
   };
 }

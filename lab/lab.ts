@@ -14,6 +14,7 @@ import { LAB, PREFIX, RUN } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { readMirrors } from "./mirrors.ts";
 import { ensureNetwork } from "./network.ts";
+import { ensureOvh, ovhState, stopOvh } from "./ovh/service.ts";
 import { step } from "./progress.ts";
 import { ensureRegistry } from "./registry.ts";
 import { ENGINE_ROOTFS, ensureRootfs, SERVER_ROOTFS, SERVICES_ROOTFS } from "./rootfs.ts";
@@ -46,6 +47,7 @@ export async function up(): Promise<void> {
     const isFull = process.env.LAB_POSTGIS === "1";
     const images = await step("base images", () => ensureBaseImages(mirrors, isFull));
     await step("registry", () => ensureRegistry(images));
+    await step("ovh", ensureOvh);
     await step("trust", writeTrustBundle);
   });
 }
@@ -54,6 +56,7 @@ export async function up(): Promise<void> {
 export async function down(): Promise<void> {
   requireRoot();
   await withLock(async () => {
+    await step("ovh", stopOvh);
     await step("containers, volumes, network", removeFromEngine);
     await step("engine", async () => {
       const own = isOwnEngine();
@@ -105,5 +108,6 @@ export async function status(): Promise<LabStatus> {
       .sort()
       .map((line) => line.split(" ") as [string, string]),
   );
+  services.ovh = await ovhState();
   return { engine: { host, version, isOwn: isOwnEngine() }, services, servers: await listServers() };
 }

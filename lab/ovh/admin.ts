@@ -1,0 +1,25 @@
+/** @module The door of the lab's OVH for tests and the demo. */
+import type { Audited } from "./emulator.ts";
+import type { Fault } from "./faults.ts";
+import { ADMIN_PORT, HOST } from "./place.ts";
+import type { State, Vps } from "./state.ts";
+import type { NewVps } from "./vps.ts";
+
+export const ovhState = () => ask("GET", "/state") as Promise<State>;
+export const ovhAudit = () => ask("GET", "/audit") as Promise<Audited[]>;
+export const addOvhFault = (fault: Fault) => ask("POST", "/faults", fault);
+export const clearOvhFaults = () => ask("DELETE", "/faults");
+export const addOvhVps = (vps: NewVps) => ask("POST", "/vps", vps) as Promise<Vps>;
+/** A record that somebody made by hand, not published yet. */
+export const addOvhRecord = (record: { fieldType: string; subDomain: string; target: string }) =>
+  ask("POST", "/record", record);
+
+async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
+  const answer = await fetch(`http://${HOST}:${ADMIN_PORT}${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const value: unknown = await answer.json();
+  if (!answer.ok) throw new Error(String(value));
+  return value;
+}

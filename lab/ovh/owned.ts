@@ -1,0 +1,24 @@
+/** @module A VPS that is owned at the lab's OVH already, as somebody who rented it last year has one. */
+import { createHash } from "node:crypto";
+import { createServer, findServer, type LabServer, listServers } from "../server.ts";
+import { addOvhVps, ovhState } from "./admin.ts";
+import { serverOf } from "./hooks.ts";
+
+/** Made when it does not exist; `authorizedKeys` open it. */
+export async function ensureOwnedVps(
+  displayName: string,
+  authorizedKeys: readonly string[],
+): Promise<LabServer & { readonly serviceName: string }> {
+  const hex = createHash("sha256").update(displayName).digest("hex").slice(0, 8);
+  const serviceName = `vps-${hex}.vps.ovh.net`;
+  const name = serverOf(serviceName);
+  const exists = (await listServers()).some((server) => server.name === name);
+  const server = exists ? await findServer(name) : await createServer({ name, authorizedKeys });
+  const known = (await ovhState()).vps.some((vps) => vps.serviceName === serviceName && !vps.isTerminated);
+  if (!known)
+    await addOvhVps({
+      ...{ serviceName, displayName, model: "vps-2025-model1", datacenter: "GRA", os: "Debian 13" },
+      ips: ["2001:41d0:305:2100::1234", server.ip],
+    });
+  return { ...server, serviceName };
+}
