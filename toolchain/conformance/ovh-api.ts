@@ -1,213 +1,106 @@
-/**
- * @module As much of OVH's API as plugin ovh asks, in this process: zones with what is pending and what is published,
- * VPSes, checked signatures, and faults on demand.
- */
-import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+/** @module OVH's API in this process, as the suites of this folder look at it: requests, records, hands and faults. */
+// biome-ignore lint/style/noRestrictedImports: only the suites of this folder use this file.
+import { startEmulator } from "../../lab/ovh/emulator.ts";
 
-export interface ApiRecord {
-  readonly id: number;
-  readonly subDomain: string;
-  readonly fieldType: string;
-  readonly target: string;
-  readonly ttl: number;
-}
+type Emulator = Awaited<ReturnType<typeof startEmulator>>;
+type FaultKind = Parameters<Emulator["faults"]["add"]>[0]["fault"];
+type ZoneRecordState = Emulator["state"]["zones"][number]["records"][number];
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-const keys = { application: "lab-key", secret: "lab-application-secret", consumer: "lab-consumer-key" };
-const ok = (body: unknown): Answer => ({ status: 200, body });
-const missing = (what: string): Answer => ({
-  status: 404,
-  body: { class: "Client::NotFound", message: `${what} does not exist` },
-});
-
-export async function startApi(content: Content): Promise<OvhApi> {
-  const api = new OvhApi(content);
-  await api.listen();
-  return api;
-}
+const credentials = {
+  applicationKey: "conformance",
+  applicationSecret: "application-secret-that-stays-unseen",
+  consumerKey: "consumer-key-that-stays-unseen",
+  rules: ["GET", "POST", "PUT", "DELETE"].map((method) => ({ method, path: "/*" })),
+};
 
 interface Content {
   readonly zones: readonly string[];
+  /** Names of services that are owned. */
   readonly vps?: readonly string[];
+}
+
+export async function startApi({ zones, vps = [] }: Content): Promise<OvhApi> {
+  const emulator = await startEmulator({ credentials });
+  for (const zone of zones) emulator.addZone(zone);
+  for (const serviceName of vps)
+    emulator.addVps({
+      ...{ serviceName, model: "vps-2025-model1", datacenter: "GRA", os: "Debian 12" },
+      ips: ["2001:db8::1", "203.0.113.10"],
+    });
+  return new OvhApi(emulator);
 }
 
 export class OvhApi {
   /** No output and no file may hold these. */
-  readonly secrets = [keys.secret, keys.consumer];
-  readonly #vps: readonly string[];
-  readonly #pending: Map<string, ApiRecord[]>;
-  readonly #published = new Map<string, ApiRecord[]>();
-  readonly #server: Server;
-  #faults: { method: string; path: RegExp; status: number }[] = [];
-  #asked: string[] = [];
-  #hidesIds = false;
-  #lastId = 5_271_234_567;
+  readonly secrets = [credentials.applicationSecret, credentials.consumerKey];
+  readonly #emulator: Emulator;
+  #forgotten = 0;
 
-  constructor({ zones, vps = [] }: Content) {
-    this.#vps = vps;
-    this.#pending = new Map(zones.map((zone) => [zone, []]));
-    this.#server = createServer(async (request, response) => {
-      const { status, body } = this.#answer(request, await text(request));
-      response.writeHead(status, {
-        "content-type": "application/json; charset=utf-8",
-        "x-ovh-queryid": `EU.ext-1.65a1b2c3.${this.#asked.length}.0a1b2c3d4e`,
-      });
-      response.end(JSON.stringify(body));
-    });
-  }
-
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-  }
-
-  async close(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+  constructor(emulator: Emulator) {
+    this.#emulator = emulator;
   }
 
   /** Endpoint and credentials for the plugin. */
   get environment(): Record<string, string> {
     return {
-      OVH_ENDPOINT: this.#endpoint,
-      OVH_APPLICATION_KEY: keys.application,
-      OVH_APPLICATION_SECRET: keys.secret,
-      OVH_CONSUMER_KEY: keys.consumer,
+      OVH_ENDPOINT: this.#emulator.url,
+      OVH_APPLICATION_KEY: credentials.applicationKey,
+      OVH_APPLICATION_SECRET: credentials.applicationSecret,
+      OVH_CONSUMER_KEY: credentials.consumerKey,
     };
   }
 
-  get #endpoint(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/1.0`;
-  }
-
   /** Requests since the start or `forget`, as `METHOD /path`; without those about time and credentials. */
-  asked(): readonly string[] {
-    return this.#asked;
+  asked(): string[] {
+    return this.#emulator.audit
+      .slice(this.#forgotten)
+      .map(({ method, path }) => `${method} ${path}`)
+      .filter((line) => !line.includes(" /auth/"));
   }
 
   forget(): void {
-    this.#asked = [];
+    this.#forgotten = this.#emulator.audit.length;
   }
 
-  records(zone: string): readonly ApiRecord[] {
-    return this.#records(zone);
-  }
-
-  /** What the zone's name servers would tell. */
-  published(zone: string): readonly ApiRecord[] {
-    return this.#published.get(zone) ?? [];
-  }
-
-  /** From now on such a request fails without an effect. `*` in a path is any text. */
-  fail(method: string, path: string, status: number): void {
-    this.#faults.push({ method, path: new RegExp(`^${path.replaceAll("*", ".*")}$`), status });
-  }
-
-  /** A record that is made is told with the id 0. */
-  hideIds(): void {
-    this.#hidesIds = true;
+  /** From now on such requests have this fault. `*` in a path is any part of it. */
+  fail(method: string, path: string, fault: FaultKind): void {
+    this.#emulator.faults.add({ method, path, fault });
   }
 
   heal(): void {
-    this.#faults = [];
-    this.#hidesIds = false;
+    this.#emulator.faults.clear();
   }
 
-  /** As if somebody did it by hand. @returns the record's id */
-  add(zone: string, record: Omit<ApiRecord, "id">): number {
-    this.#lastId += 1;
-    this.#pending.set(zone, [...this.#records(zone), quoted({ id: this.#lastId, ...record })]);
-    return this.#lastId;
+  records(zone: string): ZoneRecordState[] {
+    return structuredClone(this.#zone(zone).records);
   }
 
-  change(zone: string, id: number, change: Partial<ApiRecord>): void {
-    const changed = this.#records(zone).map((each) =>
-      each.id === id ? quoted({ ...each, ...change }) : each,
-    );
-    this.#pending.set(zone, changed);
+  /** What the zone's name servers would tell. */
+  published(zone: string): ZoneRecordState[] {
+    return structuredClone(this.#zone(zone).published);
+  }
+
+  /** As if somebody did it by hand. */
+  add(zone: string, record: ZoneRecordState): void {
+    this.#zone(zone).records.push(record);
+  }
+
+  change(zone: string, id: number, change: Partial<ZoneRecordState>): void {
+    Object.assign(this.#zone(zone).records.find((record) => record.id === id) ?? {}, change);
   }
 
   remove(zone: string, id: number): void {
-    this.#pending.set(
-      zone,
-      this.#records(zone).filter((each) => each.id !== id),
-    );
+    const { records } = this.#zone(zone);
+    records.splice(0, records.length, ...records.filter((record) => record.id !== id));
   }
 
-  #records(zone: string): ApiRecord[] {
-    return this.#pending.get(zone) ?? [];
+  close(): Promise<void> {
+    return this.#emulator.close();
   }
 
-  #answer(request: IncomingMessage, body: string): Answer {
-    const { method = "", url = "" } = request;
-    const path = url.replace(/^\/1\.0/, "");
-    if (path === "/auth/time") return ok(Math.floor(Date.now() / 1000));
-    const refused = this.#refusal(request, body);
-    if (refused !== undefined) return { status: 403, body: { message: refused } };
-    if (path === "/auth/details") return ok({ method: "account" });
-    this.#asked.push(`${method} ${path}`);
-    const fault = this.#faults.find((each) => each.method === method && each.path.test(path));
-    if (fault)
-      return { status: fault.status, body: { class: "Client::Fault", message: "a fault on demand" } };
-    const [, zone, what, id] = /^\/domain\/zone\/([^/]+)\/(record|refresh)(?:\/(\d+))?$/.exec(path) ?? [];
-    if (zone === undefined) return this.#aboutVps(path);
-    if (!this.#pending.has(zone)) return missing("This service");
-    if (what === "refresh") {
-      this.#published.set(zone, this.#records(zone));
-      return ok(null);
-    }
-    return id === undefined
-      ? this.#aboutRecords(method, zone, body)
-      : this.#aboutRecord(method, zone, Number(id), body);
+  #zone(name: string) {
+    const zone = this.#emulator.state.zones.find((each) => each.name === name);
+    if (!zone) throw new Error(`no zone ${name}`);
+    return zone;
   }
-
-  #refusal({ method, url, headers }: IncomingMessage, body: string): string | undefined {
-    if (headers["x-ovh-application"] !== keys.application) return "This application key is invalid";
-    if (headers["x-ovh-consumer"] !== keys.consumer) return "This credential is not valid";
-    const target = this.#endpoint.replace(/\/1\.0$/, "") + url;
-    const parts = [keys.secret, keys.consumer, method, target, body, headers["x-ovh-timestamp"]];
-    const signature = `$1$${createHash("sha1").update(parts.join("+")).digest("hex")}`;
-    return headers["x-ovh-signature"] === signature ? undefined : "Invalid signature";
-  }
-
-  #aboutRecords(method: string, zone: string, body: string): Answer {
-    if (method === "GET") return ok(this.#records(zone).map((each) => each.id));
-    const id = this.add(zone, { subDomain: "", ttl: 0, ...JSON.parse(body) });
-    const made = this.#records(zone).find((each) => each.id === id);
-    return ok({ ...made, zone, ...(this.#hidesIds ? { id: 0 } : {}) });
-  }
-
-  #aboutRecord(method: string, zone: string, id: number, body: string): Answer {
-    const found = this.#records(zone).find((each) => each.id === id);
-    if (!found) return missing(`The requested object (id = ${id})`);
-    if (method === "GET") return ok({ ...found, zone });
-    if (method === "PUT") this.change(zone, id, JSON.parse(body));
-    else this.remove(zone, id);
-    return ok(null);
-  }
-
-  #aboutVps(path: string): Answer {
-    const [, name = "", what] = /^\/vps\/([^/]+)(\/.*)?$/.exec(path) ?? [];
-    if (!this.#vps.includes(name)) return missing("This service");
-    if (what === "/ips") return ok(["2001:db8::1", "203.0.113.10"]);
-    if (what === "/datacenter") return ok({ name: "os-gra7", longName: "Gravelines", country: "fr" });
-    return ok({
-      ...{ name, displayName: "web-1", state: "running", netbootMode: "local", keymap: null, cluster: "" },
-      ...{ offerType: "ssd", slaMonitoring: false, vcore: 4, memoryLimit: 8192, zone: "Region: os-gra7" },
-      model: { name: "vps-2025-model1", offer: "VPS-1", version: "2025v1" },
-      iam: { urn: `urn:v1:eu:resource:vps:${name}` },
-    });
-  }
-}
-
-/** OVH puts a text in quotes that it lacks. */
-function quoted(record: ApiRecord): ApiRecord {
-  const lacks = record.fieldType === "TXT" && !record.target.startsWith('"');
-  return lacks ? { ...record, target: `"${record.target}"` } : record;
 }

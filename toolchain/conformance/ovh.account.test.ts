@@ -44,7 +44,7 @@ test("what OVH knows of a VPS", async () => {
     VpsURN: expect.stringContaining(serviceName),
     type: expect.stringMatching(/^vps_/),
   });
-  expect([...api.asked()].sort()).toEqual(
+  expect(api.asked().sort()).toEqual(
     ["", "/datacenter", "/ips"].map((path) => `GET /vps/${serviceName}${path}`),
   );
 });
@@ -74,7 +74,7 @@ test("without credentials nothing begins", async () => {
 test("credentials of the environment appear nowhere", async () => {
   engine = await Engine.start(api.environment);
   const { printed } = await engine.up(make);
-  api.fail("DELETE", `/domain/zone/${zone}/record/*`, 429);
+  api.fail("DELETE", `/domain/zone/${zone}/record/*`, { kind: "status", status: 429 });
   const failed = await engine.failingUp(() => ({}));
   for (const text of [printed, failed, await engine.kept()])
     for (const secret of api.secrets) expect(text).not.toContain(secret);

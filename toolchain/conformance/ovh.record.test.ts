@@ -62,34 +62,36 @@ describe("making", () => {
   });
 
   test("a refresh of the zone that fails is no failure of the record", async () => {
-    api.fail("POST", `/domain/zone/${zone}/refresh`, 500);
+    api.fail("POST", `/domain/zone/${zone}/refresh`, { kind: "status", status: 500 });
     await engine.up(program());
     expect(api.records(zone)).toHaveLength(1);
     expect(api.published(zone)).toEqual([]);
   });
 
   test("a record whose id OVH does not tell is found", async () => {
-    api.hideIds();
+    api.fail("POST", `/domain/zone/${zone}/record`, { kind: "idZero" });
     await engine.up(program());
     expect(api.records(zone).map((each) => each.id)).toEqual([Number(await id())]);
   });
 
   test("OVH's refusal is shown with its query's id, is not tried again, and keeps nothing", async () => {
-    api.fail("POST", `/domain/zone/${zone}/record`, 429);
+    api.fail("POST", `/domain/zone/${zone}/record`, { kind: "status", status: 429 });
     const text = await engine.failingUp(program());
     expect(text).toMatch(/status code 429.*X-OVH-Query-Id: EU\.ext-/s);
     expect(api.asked()).toEqual([`POST /domain/zone/${zone}/record`]);
     await expect(engine.resource("www")).rejects.toThrow("no resource www");
   });
 
-  test("a conflict is a failure", async () => {
-    api.fail("POST", `/domain/zone/${zone}/record`, 409);
-    expect(await engine.failingUp(program())).toContain("status code 409");
-    expect(api.records(zone)).toEqual([]);
+  test("an answer that is lost on its way is not asked for again", async () => {
+    api.fail("POST", `/domain/zone/${zone}/record`, { kind: "dropAfterEffect" });
+    await engine.failingUp(program());
+    expect(api.asked()).toEqual([`POST /domain/zone/${zone}/record`]);
+    expect(api.records(zone)).toHaveLength(1);
+    await expect(engine.resource("www")).rejects.toThrow("no resource www");
   });
 
   test.runIf(isSubstitute("ovh"))("a failure after the record was made does not lose it", async () => {
-    api.fail("GET", `/domain/zone/${zone}/record/*`, 429);
+    api.fail("GET", `/domain/zone/${zone}/record/*`, { kind: "status", status: 429 });
     expect(await engine.failingUp(program())).toContain("status code 429");
     const [made] = api.records(zone);
     expect((await engine.resource("www")).id).toBe(String(made?.id));
@@ -189,16 +191,16 @@ describe("looking", () => {
 
   test("an answer that is no 404 does not lose a record", async () => {
     await engine.up(program());
-    api.fail("GET", `/domain/zone/${zone}/record/*`, 500);
+    api.fail("GET", `/domain/zone/${zone}/record/*`, { kind: "status", status: 500 });
     expect(await engine.failingRefresh()).toMatch(/status code 500.*X-OVH-Query-Id: EU\.ext-/s);
     expect((await engine.resource("www")).id).toBe(await id());
   });
 
   test("a record is imported by its id and its zone", async () => {
-    const made = api.add(zone, told(www));
-    const imported = program(www, { import: `${made}.${zone}` });
+    api.add(zone, { id: 4711, ...told(www) });
+    const imported = program(www, { import: `4711.${zone}` });
     expect((await engine.up(imported)).changes).toMatchObject({ import: 1 });
-    expect((await engine.resource("www")).id).toBe(String(made));
+    expect((await engine.resource("www")).id).toBe("4711");
     expect((await engine.up(program())).changes).toEqual({ same: 2 });
     expect(api.records(zone)).toHaveLength(1);
   });
