@@ -146,14 +146,17 @@ describe("with a release that is sound", () => {
   });
 
   test("the ledger knows what was there; what was missing was made, and no row twice", async () => {
+    // The first attempt, which failed later, made what was missing: the next ones find it.
+    const told = town.shown.join("\n");
+    expect(told).toContain(
+      "005_demandes_citoyens.sql was there in part; run: lines 8, 19, 22; not run again",
+    );
+    expect(told).toContain("the database has 11, 1 in part, 1 not");
     const outcomes = "select outcome || ' ' || count(*) from fleet_migrations group by outcome order by 1";
-    expect((await sql("deploy-db-2", outcomes)).split("\n")).toEqual(["adopted 12", "applied 2"]);
-    const fresh =
-      "select string_agg(name, ' ' order by name) from fleet_migrations where outcome = 'applied'";
-    expect(await sql("deploy-db-2", fresh)).toBe("015_photos_intervention.sql 017_urgence.sql");
-    const cut = "select notes from fleet_migrations where name = '005_demandes_citoyens.sql'";
-    expect(await sql("deploy-db-2", cut)).toMatch(/^was there in part; run: lines /);
+    expect((await sql("deploy-db-2", outcomes)).split("\n")).toEqual(["adopted 14"]);
     const made = `select to_regclass('idx_demandes_citoyens_priorite') is not null
+      and exists (select from information_schema.columns where column_name = 'intervention')
+      and exists (select from information_schema.columns where column_name = 'urgence_signalee')
       and exists (select from pg_trigger where tgname = 'demandes_citoyens_statut')`;
     expect(await sql("deploy-db-2", made)).toBe("t");
   });
@@ -215,7 +218,9 @@ describe("with a release that is sound", () => {
   });
 
   test("the certificate is renewed by webroot beside the running nginx", async () => {
-    await town.exec("certbot", "renew", "--force-renewal", "--no-random-sleep-on-renew");
+    const renew = "certbot renew --force-renewal --no-random-sleep-on-renew";
+    // The lab's authority refuses some nonces on purpose; certbot tries each only twice.
+    await town.exec("sh", "-c", `${renew} || ${renew}`);
     expect(await servedSerial()).not.toBe(before.certificate);
   });
 });

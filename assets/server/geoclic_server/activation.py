@@ -225,7 +225,7 @@ class _Activation:
             # It was cut, and the town has served since.
             self._keep_dump(database)
         if applied is None:
-            raise Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations", "it was not made by this tool: adopt the server first.")
+            raise Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations", "neither this tool nor the one before it made it: look at the database and at /opt/geoclic on the server.")
         to_run, altered = pending(database.read_migrations(self._suite), applied)
         for name in altered:
             self._say("migrations", f"warning: {name} was applied with another content; it is not run again")

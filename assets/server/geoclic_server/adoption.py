@@ -75,6 +75,10 @@ class Adoption:
         if plans[0].verdict == "absent":
             raise Failure("DATABASE_FOREIGN", "database", f"it has tables, but none of those that {init.name} makes", "it is not of this suite: look at the database on the server.")
         for each in plans:
+            if each.blocked:
+                lines = ", ".join(map(str, each.blocked))
+                raise Failure("MIGRATION_HALF_APPLIED", _STEP, f"the database has {each.migration.name} in part; what is missing drops or renames something (lines {lines})",
+                              "complete or undo that file by hand in the database, then run again; nothing was changed.")
             if each.verdict == "partial":
                 self._say(_STEP, f"{each.migration.name} {each.notes}")
         count = {verdict: sum(each.verdict == verdict for each in plans) for verdict in ("present", "partial", "absent")}
@@ -104,13 +108,13 @@ class Adoption:
         lines = ["\\set ON_ERROR_STOP on", "BEGIN;", self._database.settings(), self._database.create_ledger() + ";", "\\set ON_ERROR_STOP off"]
         for each in plans:
             name = each.migration.name
-            own = tolerate.get(name, [])
-            codes = sorted({*own, *evidence.ALREADY_THERE}) if each.verdict == "partial" else own
-            lines += [f"\\echo geoclic file {name}", "\\set notes ''"]
+            # Nobody knows what else was made by hand; whether anything is lacking in the end is asked below.
+            codes = sorted({*tolerate.get(name, []), *evidence.ALREADY_THERE})
+            lines += [f"\\echo geoclic file {name}", "\\set notes ''", "RESET search_path;"]
             for statement in each.statements:
                 lines += guarded(statement, codes)
             outcome = OUTCOME_BY_NOTES if each.verdict == "absent" else ("'adopted'", f"rtrim({literal(each.notes + '; ')} || :'notes', '; ')")
-            lines += [self._database.record(each.migration, *outcome), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif"]
+            lines += ["RESET search_path;", self._database.record(each.migration, *outcome), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif"]
         needed = ", ".join(f"({literal(found)})" for found in sorted(self._final) if evidence.is_essential(found))
         lines += [
             f"CREATE TEMP TABLE geoclic_lacks ON COMMIT DROP AS SELECT o.object FROM (VALUES {needed}) AS o (object) EXCEPT SELECT object FROM ({_OBJECTS_LINE}) AS now;",
@@ -152,8 +156,10 @@ class Adoption:
 def _tracing(by_file: Iterable[Sequence[Statement]]) -> str:
     """Every statement by itself, an error undoing it alone as it did on the town's server, and what it changed."""
     lines = [f"CREATE SCHEMA {_SCHEMA};", f"CREATE VIEW {_SCHEMA}.now AS {_OBJECTS_LINE};", f"CREATE TABLE {_SCHEMA}.seen AS SELECT object FROM {_SCHEMA}.now;",
-             "\\set ON_ERROR_STOP off", "SET client_min_messages = error;"]
+             "\\set ON_ERROR_STOP off"]
     for file, found in enumerate(by_file):
+        # Each had a session of its own.
+        lines += ["RESET ALL;", "SET client_min_messages = error;"]
         for index, statement in enumerate(found):
             if evidence.is_traced(statement):
                 place = f"{file} {index} "

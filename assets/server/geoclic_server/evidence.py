@@ -51,6 +51,8 @@ class FilePlan:
     statements: tuple[Statement, ...]
     """To run; none of a file that is present."""
     notes: str
+    blocked: tuple[int, ...] = ()
+    """Lines of a file that was cut which drop or rename what is still there: nobody can tell whether its rows were saved."""
 
 
 def kind(statement: Statement) -> Kind:
@@ -91,14 +93,23 @@ def is_essential(found: str) -> bool:
 
 
 def _verdict(file: TracedFile, final: frozenset[str], present: frozenset[str]) -> Verdict | None:
-    """None: nothing of it can be seen."""
-    seen = [trace for trace in file.traces if _made(trace, final) or _gone(trace, final)]
-    if not seen:
+    """By what the file changes as a whole: what it drops and makes again tells nothing. None: nothing of it can be seen."""
+    made, gone = _net(file)
+    seen, missed = made & final, gone - final
+    if not seen and not missed:
         return None
-    if all(_is_there(trace, final, present) for trace in seen):
+    if seen <= present and not missed & present:
         return "present"
-    made = frozenset[str]().union(*(_made(trace, final) for trace in seen))
-    return "partial" if made & present else "absent"
+    return "partial" if seen & present or missed - present else "absent"
+
+
+def _net(file: TracedFile) -> tuple[set[str], set[str]]:
+    """Objects that are there after the file and were not before it, and the other way round."""
+    made: set[str] = set()
+    gone: set[str] = set()
+    for trace in file.traces:
+        made, gone = (made - trace.gone) | (trace.made - gone), (gone - trace.made) | (trace.gone - made)
+    return made, gone
 
 
 def _made(trace: Trace, final: frozenset[str]) -> frozenset[str]:
@@ -122,20 +133,23 @@ def _is_after_the_end(proven: Sequence[Verdict | None], index: int) -> bool:
 def _repair(file: TracedFile, final: frozenset[str], present: frozenset[str]) -> FilePlan:
     """A file that was cut, or of which something was taken away since: what is missing, and never rows a second time."""
     fresh = frozenset[str]().union(*(trace.made - present for trace in file.traces))
-    chosen, passed = [], []
+    chosen, passed, blocked = [], [], []
     for trace in file.traces:
         statement = trace.statement
         if statement.is_transaction_control:
             continue
         if _made(trace, final) or _gone(trace, final):
-            if not _is_there(trace, final, present):
-                chosen.append(statement)
+            if _is_there(trace, final, present):
+                continue
+            chosen.append(statement)
+            if any(is_essential(found) for found in _gone(trace, final) & present):
+                blocked.append(statement.line)
         elif _is_safe_again(statement, fresh):
             chosen.append(statement)
         else:
             passed.append(statement)
     notes = f"was there in part; run: {_lines(chosen)}" + (f"; not run again: {_lines(passed)}" if passed else "")
-    return FilePlan(file.migration, "partial", tuple(chosen), notes)
+    return FilePlan(file.migration, "partial", tuple(chosen), notes, tuple(blocked))
 
 
 def _is_safe_again(statement: Statement, fresh: frozenset[str]) -> bool:

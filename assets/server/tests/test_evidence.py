@@ -100,6 +100,29 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(self.verdicts(["table public.a", "table public.zones"], INIT, again, final=["table public.a", "table public.zones"]), ["present", "present"])
 
 
+    def test_one_that_makes_a_table_anew_runs_whole_on_the_old_table(self) -> None:
+        anew = file("014.sql", makes("DROP TABLE zones", gone=("table public.zones", "column public.zones.old")),
+                    makes("CREATE TABLE zones ()", "table public.zones", "column public.zones.new"), makes("INSERT INTO zones VALUES (1)"))
+        final = ["table public.a", "table public.zones", "column public.zones.new"]
+        plans = evidence.plan([INIT, anew], final, ["table public.a", "table public.zones", "column public.zones.old"])
+        self.assertEqual((plans[1].verdict, len(plans[1].statements)), ("absent", 3))
+
+    def test_a_file_that_was_cut_before_it_drops_something_is_for_people(self) -> None:
+        moved = file("009.sql", makes("ALTER TABLE a ADD new int", "column public.a.new", line=1), makes("UPDATE a SET new = old", line=2),
+                     makes("ALTER TABLE a DROP old", line=3, gone=("column public.a.old",)))
+        final = ["table public.a", "column public.a.new"]
+        cut = ["table public.a", "column public.a.new", "column public.a.old"]
+        self.assertEqual(evidence.plan([INIT, moved], final, cut)[1].blocked, (3,))
+        self.assertEqual(evidence.plan([INIT, moved], final, final)[1].verdict, "present")
+        self.assertEqual(evidence.plan([INIT, moved], final, ["table public.a", "column public.a.old"])[1].verdict, "absent")
+
+    def test_a_changed_constraint_does_not_stop_a_repair(self) -> None:
+        check = file("010.sql", makes("ALTER TABLE a DROP CONSTRAINT c", line=1, gone=("constraint public.a.c",)),
+                     makes("ALTER TABLE a ADD CONSTRAINT d", "constraint public.a.d", line=2), makes("CREATE TABLE e ()", "table public.e", line=3))
+        plans = evidence.plan([INIT, check], ["table public.a", "constraint public.a.d", "table public.e"], ["table public.a", "table public.e", "constraint public.a.c"])
+        self.assertEqual((plans[1].blocked, [each.line for each in plans[1].statements]), ((), [1, 2]))
+
+
 class EssentialTest(unittest.TestCase):
     def test_tables_and_columns_are_needed_names_of_indexes_are_not(self) -> None:
         found = ["table public.a", "column public.a.x", "index public.i", "definition public.a.x integer", "constraint public.a.c"]
