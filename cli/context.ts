@@ -2,13 +2,15 @@
 import { setTimeout } from "node:timers/promises";
 import { acmeLedger } from "../adapters/acme-ledger.ts";
 import { fleetKeys } from "../adapters/agent.ts";
-import { resolveDomain } from "../adapters/dns.ts";
+import { nameServersOf, resolveDomain } from "../adapters/dns.ts";
 import { home } from "../adapters/home.ts";
 import { get } from "../adapters/http.ts";
 import { imageBuilder } from "../adapters/images/image-builder.ts";
 import { releaseStore } from "../adapters/release-store.ts";
 import { openSsh } from "../adapters/ssh.ts";
 import { archiveFolder } from "../adapters/tar.ts";
+import { openZone } from "../adapters/zone.ts";
+import { refreshZone } from "../adapters/zone-refresh.ts";
 import type { StepContext } from "../core/ports.ts";
 
 export function stepContext(report: (line: string) => void): StepContext {
@@ -20,6 +22,9 @@ export function stepContext(report: (line: string) => void): StepContext {
     images: imageBuilder(cache, releases),
     acmeLedger: acmeLedger(state),
     resolve: resolveDomain,
+    openZone,
+    nameServersOf,
+    refreshZone: (zone, since, refresh) => refreshZone(state, zone, since, refresh),
     get,
     fleetKeys,
     archive: archiveFolder,
