@@ -1,0 +1,58 @@
+/** @module What buying a server needs of the outside world: types only. */
+import type { Offer } from "./catalogue.ts";
+import type { OrderEvent, OrderLine } from "./order.ts";
+import type { Ovh } from "./port.ts";
+
+/** Kept for ever: what was bought, and what may have been. */
+export interface OrderJournal {
+  /** For messages. */
+  readonly file: string;
+  read(): Promise<OrderLine[]>;
+  /** On the disk when it returns. */
+  write(event: OrderEvent): Promise<void>;
+  /** Orders of OVH that other journals name. */
+  otherOrders(): Promise<number[]>;
+}
+
+export interface OrderContext {
+  readonly ovh: Ovh;
+  readonly journal: OrderJournal;
+  /** Public half of the fleet's key. */
+  publicKey(): Promise<string>;
+  scanHostKey(
+    host: string,
+    port: number,
+  ): Promise<{ readonly hostKey: string; readonly fingerprint: string }>;
+  /** Logs in with the fleet's key and does nothing there. @throws FleetError of the connection */
+  logIn(server: {
+    readonly client: string;
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly hostKey: string;
+  }): Promise<void>;
+  /** The server that the stack file has for a client; undefined for an unknown client. */
+  declaredServer(client: string): Promise<string | undefined>;
+  /** Writes the client's entry into the stack file. */
+  declare(entry: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Shows the offer and asks whether to buy it. */
+  confirm(offer: Offer): Promise<boolean>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+  report(key: OrderText, values: Readonly<Record<string, string | number>>): void;
+}
+
+/** What is told while an order goes on. */
+export type OrderText =
+  | "order.adopted"
+  | "order.cart"
+  | "order.declared"
+  | "order.delivered"
+  | "order.done"
+  | "order.hostKey"
+  | "order.ordered"
+  | "order.paid"
+  | "order.rebuild"
+  | "order.resumes"
+  | "order.status";
