@@ -92,8 +92,16 @@ export async function readOutput(stack: string, output: string): Promise<unknown
   return value;
 }
 
-async function pulumi(words: readonly string[], stack: string | undefined): Promise<string> {
-  const result = await execa("pulumi", [...words, "--non-interactive"], { reject: false, stdin: "ignore" });
+/** Name of the stack that is selected in the working folder. @throws FleetError `STACK_MISSING` */
+export async function selectedStack(): Promise<string> {
+  return (await pulumi(["stack", "--show-name"], undefined)).trim();
+}
+
+async function pulumi(words: readonly string[], stack: string | undefined, input?: string): Promise<string> {
+  const result = await execa("pulumi", [...words, "--non-interactive"], {
+    reject: false,
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+  });
   if (result.exitCode === 0) return String(result.stdout);
   if (result.exitCode === undefined)
     throw new FleetError("TOOL_MISSING", { tool: "pulumi", fix: "run `npm run setup`, then `. ./env.sh`." });

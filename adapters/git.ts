@@ -1,0 +1,92 @@
+/** @module One file's history in git: whether it may be edited, and a commit of it alone. */
+import { basename, dirname } from "node:path";
+import { userInfo } from "node:os";
+import { execa } from "execa";
+import { FleetError } from "../core/errors.ts";
+
+export interface History {
+  /**
+   * Fails while an edit could not be told from somebody else's, or would be made on an old state.
+   * @throws FleetError `STACK_FILE_DIRTY`, `STACK_FILE_UNTRACKED`, `CHECKOUT_BEHIND`, `CHECKOUT_UNCERTAIN`
+   */
+  check(): Promise<void>;
+  /** Commits the file and nothing else. @throws FleetError `COMMIT_FAILED` */
+  commit(message: string): Promise<void>;
+}
+
+/** The history of a file; `undefined` outside git, and for a file that git is told to ignore. */
+export async function historyOf(
+  path: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<History | undefined> {
+  const folder = dirname(path);
+  const name = basename(path);
+  const inside = await git(["rev-parse", "--is-inside-work-tree"]);
+  if (inside.stdout !== "true") return undefined;
+  if ((await git(["check-ignore", "--quiet", "--", name])).status === 0) return undefined;
+  return { check, commit };
+
+  async function check(): Promise<void> {
+    const { stdout } = await git(["status", "--porcelain", "--", name]);
+    if (stdout.startsWith("??")) throw new FleetError("STACK_FILE_UNTRACKED", { file: path });
+    if (stdout !== "") throw new FleetError("STACK_FILE_DIRTY", { file: path });
+    const upstream = await git(["rev-parse", "--abbrev-ref", "@{upstream}"]);
+    if (upstream.status !== 0) return;
+    const fetched = await git(["fetch", "--quiet"], 60);
+    if (fetched.status !== 0)
+      throw new FleetError("CHECKOUT_UNCERTAIN", { upstream: upstream.stdout, cause: fetched.cause });
+    const { stdout: counts } = await git(["rev-list", "--left-right", "--count", "HEAD...@{upstream}"]);
+    const [ahead = 0, behind = 0] = counts.split(/\s+/).map(Number);
+    if (behind > 0) throw new FleetError("CHECKOUT_BEHIND", { upstream: upstream.stdout, ahead, behind });
+  }
+
+  async function commit(message: string): Promise<void> {
+    const { name: actor, email } = await actorOf();
+    const made = await git(
+      [
+        "-c",
+        `user.name=${actor}`,
+        "-c",
+        `user.email=${email}`,
+        "commit",
+        "--quiet",
+        "-m",
+        message,
+        "--",
+        name,
+      ],
+      60,
+    );
+    if (made.status !== 0) throw new FleetError("COMMIT_FAILED", { file: path, cause: made.cause });
+  }
+
+  /** Whoever runs the verb: named by GEOCLIC_ACTOR, by git, or by the machine. */
+  async function actorOf(): Promise<{ name: string; email: string }> {
+    const [named, mailed] = await Promise.all([git(["config", "user.name"]), git(["config", "user.email"])]);
+    const account = env.SUDO_USER ?? userInfo().username;
+    const name =
+      (env.GEOCLIC_ACTOR || named.stdout || account).replace(/[<>\p{Cc}]/gu, " ").trim() || account;
+    return { name, email: mailed.stdout || `${account}@localhost` };
+  }
+
+  async function git(words: readonly string[], seconds = 30) {
+    const result = await execa("git", ["-C", folder, ...words], {
+      env: {
+        ...env,
+        GIT_TERMINAL_PROMPT: "0",
+        GIT_SSH_COMMAND: env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes",
+        LC_ALL: "C",
+      },
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+      timeout: seconds * 1000,
+    });
+    const stderr = String(result.stderr ?? "").trim();
+    return {
+      status: result.exitCode ?? 255,
+      stdout: String(result.stdout ?? "").trimEnd(),
+      cause: stderr.split("\n").at(-1) || result.shortMessage || "no message",
+    };
+  }
+}

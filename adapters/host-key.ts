@@ -1,0 +1,58 @@
+/** @module Host keys, learnt from the server itself: to be compared with another source before they are pinned. */
+import { createHash } from "node:crypto";
+import { execa } from "execa";
+import { lastLine } from "../core/commands/ssh.ts";
+import { FleetError } from "../core/errors.ts";
+
+export interface HostKey {
+  /** `type base64`, as `ssh.hostKey` wants it. */
+  readonly hostKey: string;
+  /** `SHA256:…`, as `ssh-keygen -l` and OVH's console print it. */
+  readonly fingerprint: string;
+}
+
+/** The best first. */
+const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+
+/** Asks a server for its host keys and gives the best one. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
+export async function scanHostKey(
+  host: string,
+  port: number,
+  { timeoutSeconds = 15 }: { readonly timeoutSeconds?: number } = {},
+): Promise<HostKey> {
+  const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", "ed25519,ecdsa,rsa", "--", host];
+  const result = await execa("ssh-keyscan", words, {
+    reject: false,
+    stdin: "ignore",
+    timeout: (timeoutSeconds + 5) * 1000,
+  });
+  if (result.code === "ENOENT")
+    throw new FleetError("TOOL_MISSING", { tool: "ssh-keyscan", fix: "install openssh-client." });
+  const keys = new Map(
+    String(result.stdout)
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(" ").slice(1, 3) as [string, string]),
+  );
+  for (const type of types) {
+    const key = keys.get(type);
+    if (key !== undefined) return { hostKey: `${type} ${key}`, fingerprint: fingerprintOf(`${type} ${key}`) };
+  }
+  const said = lastLine(
+    String(result.stderr)
+      .split("\n")
+      .filter((line) => !line.startsWith("#"))
+      .join("\n"),
+  );
+  throw new FleetError("SSH_UNREACHABLE", {
+    host,
+    port,
+    cause: said || `no host key in ${timeoutSeconds} s`,
+  });
+}
+
+/** `SHA256:…` of a public key, `type base64`. */
+export function fingerprintOf(key: string): string {
+  const bytes = Buffer.from(key.split(" ")[1] ?? "", "base64");
+  return `SHA256:${createHash("sha256").update(bytes).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,89 @@
+/** @module A stack's file, the registry of clients: edited under a lock, checked, written whole, committed. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { FleetConfig } from "../core/config/stack.ts";
+import { FleetError } from "../core/errors.ts";
+import {
+  type ClientsEditor,
+  editStackText,
+  parseStackText,
+  type StackEditor,
+} from "../core/registry/editor.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import { withFileLock } from "./file-lock.ts";
+import { historyOf } from "./git.ts";
+import { selectedStack } from "./pulumi.ts";
+
+export interface StackFileOptions {
+  /** Commit each edit where the file is in a git repository. @default true */
+  readonly commit?: boolean;
+}
+
+export interface StackFile {
+  readonly stack: string;
+  readonly path: string;
+  /** The fleet that is declared now. @throws FleetError `CONFIG_INVALID`, `STACK_NOT_FLEET` */
+  read(): Promise<FleetConfig>;
+  /** Fails where an edit would be refused because of git, before a verb has done anything. */
+  checkEditable(): Promise<void>;
+  /**
+   * Either everything that the edit says is written, or nothing. `message`: the commit's.
+   * @returns the fleet that is declared after it
+   * @throws FleetError `CONFIG_INVALID`, of git, or what the edit throws
+   */
+  edit(edit: (editor: StackEditor) => void, message?: string): Promise<FleetConfig>;
+  /** The same, for the clients alone. */
+  editClients(edit: (clients: ClientsEditor) => void, message?: string): Promise<void>;
+}
+
+/**
+ * The file of a stack (none: the selected one) in Pulumi's folder: PULUMI_OPTION_CWD, or the working folder.
+ * @throws FleetError `STACK_FILE_MISSING`, `STACK_NAME_INVALID`, of Pulumi
+ */
+export async function stackFile(
+  stack?: string,
+  { commit = true }: StackFileOptions = {},
+): Promise<StackFile> {
+  const name = (stack ?? (await selectedStack())).split("/").at(-1) ?? "";
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+    throw new FleetError("STACK_NAME_INVALID", { stack: name });
+  const folder = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
+  const named = join(folder, `Pulumi.${name}.yaml`);
+  const path = await realpath(named).catch(() => named);
+  if (!(await stat(path).catch(() => undefined))?.isFile())
+    throw new FleetError("STACK_FILE_MISSING", { file: named, stack: name });
+  return { stack: stack ?? name, path, read, checkEditable, edit, editClients };
+
+  async function read(): Promise<FleetConfig> {
+    return parseStackText(await readFile(path, "utf8"), path);
+  }
+
+  async function history() {
+    return commit ? historyOf(path) : undefined;
+  }
+
+  async function checkEditable(): Promise<void> {
+    await (await history())?.check();
+  }
+
+  async function editClients(edited: (clients: ClientsEditor) => void, message?: string): Promise<void> {
+    await edit(({ clients }) => edited(clients), message);
+  }
+
+  function edit(
+    edited: (editor: StackEditor) => void,
+    message = `Edit ${name}'s clients`,
+  ): Promise<FleetConfig> {
+    return withFileLock(path, async () => {
+      const former = await readFile(path, "utf8");
+      const { text, config } = editStackText(former, path, edited);
+      if (text === former) return config;
+      const kept = await history();
+      await kept?.check();
+      const { mode } = await stat(path);
+      await writeFileAtomically(path, text, mode & 0o777);
+      await kept?.commit(message);
+      return config;
+    });
+  }
+}
