@@ -7,9 +7,19 @@ test("writes one line per address", () =>
     "10.77.0.10 a.geoclic.test\n10.77.0.11 a.geoclic.test\n",
   ));
 
-test.each(["10.77.0", "10.77.0.256", "10.77.0.1 x", "::1", ""])("fails for the address '%s'", (address) =>
+test("writes an IPv6 address as it is", () =>
+  expect(recordLine("a.geoclic.test", ["2001:db8::1"])).toBe("2001:db8::1 a.geoclic.test\n"));
+
+test.each([
+  "10.77.0",
+  "10.77.0.256",
+  "10.77.0.1 x",
+  "::1::",
+  "fe80::1%eth0",
+  "",
+])("fails for the address '%s'", (address) =>
   expect(() => recordLine("a.geoclic.test", [address])).toThrow(
-    `got '${address}', expected an IPv4 address`,
+    `got '${address}', expected an IPv4 or IPv6 address`,
   ));
 
 test.each(["a.geoclic.test", "b.ville-2.geoclic.test"])("accepts the name %s", (name) =>

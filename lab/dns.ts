@@ -1,5 +1,6 @@
 /** @module The DNS server of the lab: authoritative for `geoclic.test` and the hubs' names, forwards the rest. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import { LabError } from "./errors.ts";
 import { ACME_NAME, ADDRESS, HUB_HOSTS, HUBS, LAB, LOOPBACK, ZONE } from "./layout.ts";
@@ -40,7 +41,8 @@ export async function ensureDns(): Promise<void> {
 }
 
 /**
- * Points `domain` (a name below geoclic.test) to addresses; null takes the record away. The server follows at once.
+ * Points `domain` (a name below geoclic.test) to IPv4 and IPv6 addresses; null takes the record away. The server follows
+ * at once.
  * @throws LabError for a name outside the zone or a wrong address.
  */
 export async function setRecord(domain: string, ip: string | readonly string[] | null): Promise<void> {
@@ -62,12 +64,12 @@ export async function listRecords(): Promise<Record<string, string[]>> {
   return Object.fromEntries(entries);
 }
 
-/** Lines of a hosts file. @throws LabError for what is no IPv4 address. */
+/** Lines of a hosts file. @throws LabError for what is no address. */
 export function recordLine(names: string, addresses: readonly string[]): string {
   for (const address of addresses) {
-    if (!/^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(address)) {
+    if (isIP(address) === 0 || address.includes("%")) {
       throw new LabError(
-        `Address of a record: got '${address}', expected an IPv4 address.`,
+        `Address of a record: got '${address}', expected an IPv4 or IPv6 address.`,
         "Correct the address.",
       );
     }

@@ -14,7 +14,7 @@ import { LAB, PREFIX, RUN } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { readMirrors } from "./mirrors.ts";
 import { ensureNetwork } from "./network.ts";
-import { ensureOvh, ovhState, stopOvh } from "./ovh/service.ts";
+import { ensureOvh, ovhStatus, stopOvh } from "./ovh/service.ts";
 import { step } from "./progress.ts";
 import { ensureRegistry } from "./registry.ts";
 import { ENGINE_ROOTFS, ensureRootfs, SERVER_ROOTFS, SERVICES_ROOTFS } from "./rootfs.ts";
@@ -108,6 +108,6 @@ export async function status(): Promise<LabStatus> {
       .sort()
       .map((line) => line.split(" ") as [string, string]),
   );
-  services.ovh = await ovhState();
+  services.ovh = await ovhStatus();
   return { engine: { host, version, isOwn: isOwnEngine() }, services, servers: await listServers() };
 }

@@ -49,13 +49,28 @@ export interface ExecResult {
 export async function createServer(args: ServerArgs): Promise<LabServer> {
   checkName(args.name);
   const number = await withLock(() => createContainer(args));
-  try {
-    await docker(["start", containerName(args.name)]);
-    await writeAuthorizedKeys(args.name, args.authorizedKeys);
-    await waitForSsh(serverReach(number));
-    return await findServer(args.name);
-  } catch (error) {
+  return await start(args, number);
+}
+
+/** The same server, name, number and addresses, from a fresh disk: another host key, other authorized keys. */
+export async function reinstallServer(args: ServerArgs & { readonly number: number }): Promise<LabServer> {
+  checkName(args.name);
+  // Nobody else gets the number in between.
+  const number = await withLock(async () => {
     await removeServer(args.name);
+    return await createContainer(args);
+  });
+  return await start(args, number);
+}
+
+async function start({ name, authorizedKeys }: ServerArgs, number: number): Promise<LabServer> {
+  try {
+    await docker(["start", containerName(name)]);
+    await writeAuthorizedKeys(name, authorizedKeys);
+    await waitForSsh(serverReach(number));
+    return await findServer(name);
+  } catch (error) {
+    await removeServer(name);
     throw error;
   }
 }

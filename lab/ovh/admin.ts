@@ -7,12 +7,13 @@ import type { NewVps } from "./vps.ts";
 
 export const ovhState = () => ask("GET", "/state") as Promise<State>;
 export const ovhAudit = () => ask("GET", "/audit") as Promise<Audited[]>;
-export const addOvhFault = (fault: Fault) => ask("POST", "/faults", fault);
+/** @throws Error when the lab's OVH does not run */
+export const setOvhFault = (fault: Fault) => ask("POST", "/faults", fault);
 export const clearOvhFaults = () => ask("DELETE", "/faults");
+/** Orders that a fault holds go on. */
+export const releaseOvhOrders = () => ask("POST", "/orders/release");
+/** A VPS that is owned already; see `ensureOwnedVps`. */
 export const addOvhVps = (vps: NewVps) => ask("POST", "/vps", vps) as Promise<Vps>;
-/** A record that somebody made by hand, not published yet. */
-export const addOvhRecord = (record: { fieldType: string; subDomain: string; target: string }) =>
-  ask("POST", "/record", record);
 
 async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
   const answer = await fetch(`http://${HOST}:${ADMIN_PORT}${path}`, {

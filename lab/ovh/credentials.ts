@@ -1,7 +1,7 @@
 /** @module Who may call what: signed requests and access rules, as OVH checks them. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { refused } from "./api.ts";
+import { ApiError, refused } from "./api.ts";
 
 export interface Credentials {
   readonly applicationKey: string;
@@ -9,6 +9,8 @@ export interface Credentials {
   readonly consumerKey: string;
   /** What the consumer key may do; `*` stands for anything. */
   readonly rules: readonly { readonly method: string; readonly path: string }[];
+  /** Instead of a signature, as a bearer. @default none is accepted */
+  readonly accessToken?: string;
 }
 
 const anything = ["GET", "POST", "PUT", "DELETE"].map((method) => ({ method, path: "/*" }));
@@ -43,17 +45,31 @@ export interface Signed {
   readonly url: string;
   /** Path below the base. */
   readonly path: string;
+  /** As they came. */
   readonly body: Uint8Array;
   readonly headers: IncomingHttpHeaders;
 }
 
 /** @throws ApiError of the credentials, of the clock or of the rules */
 export function authorize(credentials: Credentials, request: Signed, nowSeconds: number): void {
+  const { authorization } = request.headers;
+  if (authorization === undefined) checkSignature(credentials, request, nowSeconds);
+  else if (credentials.accessToken === undefined || authorization !== `Bearer ${credentials.accessToken}`)
+    throw refused(403, "INVALID_CREDENTIAL", "This credential is not valid");
+  // Everybody may ask who they are.
+  if (request.path.startsWith("/auth/")) return;
+  if (!credentials.rules.some((rule) => allows(rule, request)))
+    throw refused(403, "NOT_GRANTED_CALL", "This call has not been granted");
+}
+
+/** @throws ApiError of the credentials or of the clock */
+function checkSignature(credentials: Credentials, request: Signed, nowSeconds: number): void {
   const header = (name: string) => String(request.headers[`x-ovh-${name}`] ?? "");
-  if (!header("application") || !header("consumer") || !header("signature"))
-    throw refused(401, "NOT_LOGGED_IN", "You must login first");
+  if (header("application") === "" || (header("consumer") === "" && header("signature") === ""))
+    throw new ApiError(401, { message: "You must login first" });
   if (header("application") !== credentials.applicationKey)
     throw refused(403, "INVALID_KEY", "This application key is invalid");
+  if (header("consumer") === "") throw refused(403, "NOT_CREDENTIAL", "This credential does not exist");
   if (header("consumer") !== credentials.consumerKey)
     throw refused(403, "INVALID_CREDENTIAL", "This credential is not valid");
   const wanted = signature(
@@ -65,16 +81,15 @@ export function authorize(credentials: Credentials, request: Signed, nowSeconds:
     header("timestamp"),
   );
   if (!same(wanted, header("signature"))) throw refused(400, "INVALID_SIGNATURE", "Invalid signature");
-  if (Math.abs(Number(header("timestamp")) - nowSeconds) > skewSeconds)
+  if (!(Math.abs(Number(header("timestamp")) - nowSeconds) <= skewSeconds))
     throw refused(400, "QUERY_TIME_OUT", "Query out of time");
-  // Everybody may ask who they are.
-  if (request.path.startsWith("/auth/")) return;
-  if (!credentials.rules.some((rule) => allows(rule, request)))
-    throw refused(403, "NOT_GRANTED_CALL", "This call has not been granted");
 }
 
 function same(one: string, other: string): boolean {
-  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+  return (
+    Buffer.byteLength(one) === Buffer.byteLength(other) &&
+    timingSafeEqual(Buffer.from(one), Buffer.from(other))
+  );
 }
 
 function allows(rule: Credentials["rules"][number], { method, path }: Signed): boolean {

@@ -1,43 +1,61 @@
 /**
  * @module OVH's API as far as the fleet uses it, on loopback. `startEmulator` gives a server for tests; `main.ts` is the
  * lab's own, whose hooks make real servers and records.
+ *
+ *     const emulator = await startEmulator({ clock: quickClock });   // or { now: () => time } to move the clock by hand
+ *     emulator.addZone("geoclic.test");
+ *     emulator.addVps({ serviceName: "vps-0a1b2c3d.vps.ovh.net", model: "vps-2025-model1", … });   // owned, delivered
+ *     emulator.faults.add({ method: "POST", path: "/order/**", fault: { kind: "dropAfterEffect" }, times: 1 });
+ *     … requests signed with `labCredentials` to `${emulator.url}/me` …
+ *     emulator.checkouts(); emulator.audit; emulator.state;
+ *     await emulator.close();
+ *
+ * Time passes when a request comes, or by `tick`.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { accountRoutes } from "./account.ts";
-import { ApiError, match, queryId, type Route, unknownUrl } from "./api.ts";
-import { authorize, type Credentials, labCredentials } from "./credentials.ts";
-import { type Fault, type FaultKind, Faults } from "./faults.ts";
-import { orderRoutes } from "./orders.ts";
-import { readState, type State, type Vps, writeState } from "./state.ts";
-import { type NewVps, newVps, vpsRoutes } from "./vps.ts";
-import { type Clock, type Hooks, labClock, noHooks, type World } from "./world.ts";
+import { cartRoutes } from "./carts.ts";
+import { type Credentials, labCredentials } from "./credentials.ts";
+import { type Fault, Faults } from "./faults.ts";
+import { advanceOrders, orderRoutes, releaseOrders } from "./orders.ts";
+import { type Audited, serve } from "./server.ts";
+import { openStore, type State, type Vps } from "./state.ts";
+import { advanceVps, type NewVps, newVps, vpsRoutes } from "./vps.ts";
+import {
+  type Clock,
+  type Hooks,
+  Jobs,
+  labClock,
+  noHooks,
+  type Rules,
+  usualRules,
+  type World,
+} from "./world.ts";
 import { newZone, zoneRoutes } from "./zones.ts";
+
+export type { Audited } from "./server.ts";
 
 export interface EmulatorOptions {
   /** @default 127.0.0.1 */
   readonly host?: string;
   /** @default any free one */
   readonly port?: number;
-  /** File that keeps the state over restarts. */
+  /** Base of the addresses that clients sign. @default where it listens */
+  readonly publicUrl?: string;
+  /** File that keeps the state over restarts. @default in memory */
   readonly stateFile?: string;
+  /** @default every VPS gets addresses of its own, and nothing happens */
   readonly hooks?: Hooks;
-  readonly clock?: Clock;
+  /** Over `labClock`. */
+  readonly clock?: Partial<Clock>;
+  /** @default labCredentials */
   readonly credentials?: Credentials;
   /** Milliseconds since 1970. @default the machine's clock */
   readonly now?: () => number;
   /** Requests in any second beyond which 429 is answered. @default none */
   readonly requestsPerSecond?: number;
-}
-
-export interface Audited {
-  readonly time: number;
-  readonly method: string;
-  readonly path: string;
-  readonly body: string;
-  readonly status: number;
-  readonly queryId: string;
-  readonly userAgent: string;
+  /** Over `usualRules`. */
+  readonly rules?: Partial<Rules>;
 }
 
 export interface Emulator {
@@ -46,176 +64,85 @@ export interface Emulator {
   readonly state: State;
   readonly audit: readonly Audited[];
   readonly faults: { add(fault: Fault): void; clear(): void };
+  /** How many orders were made, ever. */
+  checkouts(): number;
+  /** Nothing when it is there. */
   addZone(name: string): void;
-  /** A VPS that is owned and delivered already. */
-  addVps(vps: Omit<NewVps, "isOld">): Vps;
+  /** A VPS that is owned and delivered already; one of that name gets these addresses. */
+  addVps(vps: NewVps): Vps;
+  /** Orders that a fault holds go on. */
+  releaseOrders(): void;
+  /** Does what is due. Requests do it too. */
+  tick(): Promise<void>;
   close(): Promise<void>;
 }
 
 const base = "/1.0";
-const auditLength = 5000;
 
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const { host = "127.0.0.1", port = 0, stateFile, credentials = labCredentials, now = Date.now } = options;
-  const state = readState(stateFile);
+  const { host = "127.0.0.1", port = 0, credentials = labCredentials, now = Date.now } = options;
+  const { state, save } = openStore(options.stateFile);
+  const jobs = new Jobs(now);
   const world: World = {
     state,
-    clock: options.clock ?? labClock,
+    clock: { ...labClock, ...options.clock },
     hooks: options.hooks ?? noHooks(),
+    rules: { ...usualRules, ...options.rules },
+    jobs,
     now,
     newId: () => state.nextId++,
   };
-  const routes = [
-    ...accountRoutes(world, credentials),
-    ...orderRoutes(world),
-    ...vpsRoutes(world),
-    ...zoneRoutes(world),
-  ];
   const faults = new Faults();
+  if (options.requestsPerSecond !== undefined) {
+    const fault = { kind: "rateLimit", perSecond: options.requestsPerSecond } as const;
+    faults.add({ method: "*", path: "**", fault });
+  }
   const audit: Audited[] = [];
-  let recent: number[] = [];
-  // One effect at a time: what a request does, it does whole.
-  let before: Promise<unknown> = Promise.resolve();
-
-  const server = createServer((request, response) => {
-    void receive(request).then((body) => {
-      before = before
-        .then(() => answer(request, response, body))
-        .catch((error: unknown) => {
-          console.error(error);
-          response.destroy();
-        });
-    });
+  const tick = async () => {
+    advanceOrders(world);
+    advanceVps(world);
+    await jobs.settle();
+    advanceVps(world);
+    save();
+  };
+  const server = await serve({
+    ...{ host, port, base, credentials, faults, audit, now, tick },
+    ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
+    routes: [
+      ...accountRoutes(world, credentials),
+      ...cartRoutes(world),
+      ...orderRoutes(world),
+      ...vpsRoutes(world),
+      ...zoneRoutes(world),
+    ],
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, host, resolve);
-  });
-  const origin = `http://${host}:${(server.address() as AddressInfo).port}`;
 
   return {
-    url: origin + base,
-    state,
-    audit,
-    faults,
+    url: `http://${host}:${(server.address() as AddressInfo).port}${base}`,
+    ...{ state, audit, faults, tick },
+    checkouts: () => state.checkouts,
+    releaseOrders: () => releaseOrders(world),
     addZone(name) {
       if (!state.zones.some((zone) => zone.name === name)) state.zones.push(newZone(name, now()));
-      writeState(stateFile, state);
+      save();
     },
     addVps(vps) {
-      const added = newVps(world, { ...vps, isOld: true });
-      state.vps.push(added);
-      writeState(stateFile, state);
-      return added;
+      const known = state.vps.find(
+        ({ serviceName, isTerminated }) => serviceName === vps.serviceName && !isTerminated,
+      );
+      if (known) known.ips = [...vps.ips];
+      const owned = known ?? newVps(world, vps);
+      state.vps = [...state.vps.filter(({ serviceName }) => serviceName !== vps.serviceName), owned];
+      save();
+      return owned;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
+    async close() {
+      await new Promise((resolve) => {
+        server.close(resolve);
         server.closeAllConnections();
-      }),
-  };
-
-  async function answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
-    const method = request.method ?? "GET";
-    const url = new URL(request.url ?? "/", origin);
-    const path = url.pathname.startsWith(`${base}/`) ? url.pathname.slice(base.length) : "";
-    const fault = faults.take(method, path);
-    const id = queryId();
-    const note = (status: number) => {
-      audit.push({
-        time: now(),
-        method,
-        path: path + url.search,
-        body: body.toString(),
-        status,
-        queryId: id,
-        userAgent: request.headers["user-agent"] ?? "",
       });
-      if (audit.length > auditLength) audit.splice(0, auditLength / 2);
-    };
-    if (fault?.kind === "hang") return note(0);
-    if (fault?.kind === "dropBefore") {
-      note(0);
-      response.destroy();
-      return;
-    }
-    const { status, value } = await perform(fault).then(
-      (done) => ({ status: 200, value: done }),
-      (error: unknown) => problem(error),
-    );
-    writeState(stateFile, state);
-    note(fault?.kind === "dropAfterEffect" ? 0 : status);
-    if (fault?.kind === "dropAfterEffect") {
-      response.destroy();
-      return;
-    }
-    const shown = fault?.kind === "idZero" && status === 200 ? { ...(value as object), id: 0 } : value;
-    response.writeHead(status, { "content-type": "application/json; charset=utf-8", "x-ovh-queryid": id });
-    response.end(JSON.stringify(shown ?? null));
-
-    async function perform(planned: FaultKind | undefined): Promise<unknown> {
-      limit();
-      if (planned?.kind === "status") throw faulty(planned);
-      const found = find(routes, method, path);
-      if (!found) throw unknownUrl();
-      if (!found.route.isPublic || request.headers["x-ovh-signature"] !== undefined)
-        authorize(
-          credentials,
-          { method, url: origin + request.url, path, body, headers: request.headers },
-          now() / 1000,
-        );
-      const { route, part } = found;
-      return route.handle({ method, path, query: url.searchParams, part, body: parsed(body) });
-    }
-  }
-
-  function limit(): void {
-    const { requestsPerSecond } = options;
-    if (requestsPerSecond === undefined) return;
-    recent = recent.filter((time) => time > now() - 1000);
-    if (recent.length >= requestsPerSecond) throw faulty({ kind: "status", status: 429 });
-    recent.push(now());
-  }
-}
-
-function find(routes: readonly Route[], method: string, path: string) {
-  for (const route of routes) {
-    const part = route.method === method ? match(route.pattern, path) : undefined;
-    if (part) return { route, part };
-  }
-  return undefined;
-}
-
-function faulty({ status, message }: Extract<FaultKind, { kind: "status" }>): ApiError {
-  const known = {
-    400: ["Client::BadRequest", "Bad request"],
-    403: ["Client::Forbidden", "You are not allowed to call this route"],
-    408: ["Client::RequestTimeout", "Request timeout"],
-    429: ["Client::TooManyRequests", "Too many requests"],
-    500: ["Server::InternalServerError", "Internal server error"],
-    502: ["Server::BadGateway", "Bad gateway"],
-    503: ["Server::ServiceUnavailable", "Service unavailable"],
-  } as const;
-  const [name, text] = known[status];
-  return new ApiError(status, { class: name, message: message ?? text });
-}
-
-function problem(error: unknown): { status: number; value: unknown } {
-  if (error instanceof ApiError) return { status: error.status, value: error.body };
-  console.error(error);
-  return { status: 500, value: { class: "Server::InternalServerError", message: "Internal server error" } };
-}
-
-function parsed(body: Buffer): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body.toString() || "{}");
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-async function receive(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+      await jobs.end();
+      save();
+    },
+  };
 }

@@ -1,37 +1,43 @@
-/** @module What the emulated OVH does in the lab: servers that really start, are rebuilt and go, records that really resolve. */
-import { listRecords, setRecord } from "../dns.ts";
-import { ZONE } from "../layout.ts";
-import { createServer, listServers, rebootServer, removeServer, startServer, stopServer } from "../server.ts";
+/**
+ * @module What the emulated OVH does in the lab: servers that really start, are rebuilt and go, records that really
+ * resolve. Each hook may come twice for the same thing.
+ */
+import { checkName, listRecords, setRecord } from "../dns.ts";
+import {
+  createServer,
+  listServers,
+  rebootServer,
+  reinstallServer,
+  removeServer,
+  startServer,
+  stopServer,
+} from "../server.ts";
+import { addressesOf, numberOf } from "./place.ts";
 import type { Hooks } from "./world.ts";
-
-/** Name of the lab's server that is a VPS, e.g. `vps-0a1b2c3d`. */
-export function serverOf(serviceName: string): string {
-  return serviceName.split(".")[0] ?? serviceName;
-}
 
 export const labHooks: Hooks = {
   async deliver({ serviceName }) {
     const name = serverOf(serviceName);
     const exists = (await listServers()).find((server) => server.name === name);
     // OVH delivers with a password, which nobody of us asks for: no key opens it yet.
-    const server = exists ?? (await createServer({ name, authorizedKeys: [] }));
-    return ["2001:41d0:305:2100::1234", server.ip];
+    // One that a crash left half made is made anew.
+    if (exists && exists.state !== "running") await removeServer(name);
+    const server = exists?.state === "running" ? exists : await createServer({ name, authorizedKeys: [] });
+    return addressesOf(server.number);
   },
-  async rebuild({ serviceName, publicSshKey }) {
-    const name = serverOf(serviceName);
-    const former = (await listServers()).find((server) => server.name === name);
-    await removeServer(name);
-    await createServer({
-      name,
+  async rebuild({ serviceName, ips, publicSshKey }) {
+    await reinstallServer({
+      name: serverOf(serviceName),
+      number: numberOf(ips),
       authorizedKeys: publicSshKey === null ? [] : [publicSshKey],
-      ...(former ? { number: former.number } : {}),
     });
   },
   async power(serviceName, action) {
     const name = serverOf(serviceName);
-    if (action === "stop") await stopServer(name);
-    else if (action === "start") await startServer(name);
-    else await rebootServer(name);
+    const server = (await listServers()).find((each) => each.name === name);
+    if (action === "start") await startServer(name);
+    else if (action === "reboot") await rebootServer(name);
+    else if (server?.state === "running") await stopServer(name);
   },
   async terminate(serviceName) {
     await removeServer(serverOf(serviceName));
@@ -39,6 +45,21 @@ export const labHooks: Hooks = {
   async publish(_zone, addresses, gone) {
     const present = await listRecords();
     for (const name of gone) if (name in present) await setRecord(name, null);
-    for (const [name, targets] of addresses) if (name.endsWith(`.${ZONE}`)) await setRecord(name, targets);
+    for (const [name, targets] of addresses) if (isLabName(name)) await setRecord(name, targets);
   },
 };
+
+/** Name of the lab's server that is a VPS, e.g. `vps-0a1b2c3d`. */
+export function serverOf(serviceName: string): string {
+  return serviceName.split(".")[0] ?? serviceName;
+}
+
+/** The lab's DNS has no wildcards and keeps the zone's own name to itself. */
+function isLabName(name: string): boolean {
+  try {
+    checkName(name);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,10 +1,11 @@
 /** @module A VPS that is owned at the lab's OVH already, as somebody who rented it last year has one. */
 import { createHash } from "node:crypto";
 import { createServer, findServer, type LabServer, listServers } from "../server.ts";
-import { addOvhVps, ovhState } from "./admin.ts";
+import { addOvhVps } from "./admin.ts";
 import { serverOf } from "./hooks.ts";
+import { addressesOf } from "./place.ts";
 
-/** Made when it does not exist; `authorizedKeys` open it. */
+/** Made when it does not exist; `authorizedKeys` open it. The same name gives the same VPS. */
 export async function ensureOwnedVps(
   displayName: string,
   authorizedKeys: readonly string[],
@@ -14,11 +15,9 @@ export async function ensureOwnedVps(
   const name = serverOf(serviceName);
   const exists = (await listServers()).some((server) => server.name === name);
   const server = exists ? await findServer(name) : await createServer({ name, authorizedKeys });
-  const known = (await ovhState()).vps.some((vps) => vps.serviceName === serviceName && !vps.isTerminated);
-  if (!known)
-    await addOvhVps({
-      ...{ serviceName, displayName, model: "vps-2025-model1", datacenter: "GRA", os: "Debian 13" },
-      ips: ["2001:41d0:305:2100::1234", server.ip],
-    });
+  await addOvhVps({
+    ...{ serviceName, displayName, model: "vps-2025-model1", datacenter: "GRA", os: "Debian 13" },
+    ips: addressesOf(server.number),
+  });
   return { ...server, serviceName };
 }

@@ -1,4 +1,4 @@
-/** @module Where the lab's OVH lives. */
+/** @module Where the lab's OVH lives, and the addresses of its VPSes. */
 import { join } from "node:path";
 import { LAB, LOOPBACK, RUN } from "../layout.ts";
 import { labCredentials } from "./credentials.ts";
@@ -22,4 +22,21 @@ export function ovhEnvironment(): Record<string, string> {
     OVH_CLIENT_SECRET: "",
     OVH_ACCESS_TOKEN: "",
   };
+}
+
+/** Addresses of the VPS that is server `number` of the lab. Only the second is real there. */
+export function addressesOf(number: number): string[] {
+  return [`2001:41d0:305:2100::${number}`, `10.77.0.${number}`];
+}
+
+/** Number of the lab's server that has one of these addresses. @throws Error when none has */
+export function numberOf(ips: readonly string[]): number {
+  const number = ips.map((ip) => /^10\.77\.0\.(\d+)$/.exec(ip)?.[1]).find((found) => found !== undefined);
+  if (number !== undefined) return Number(number);
+  throw new Error(`Addresses of a VPS: got ${ips.join(", ")}, expected one of the lab.`);
+}
+
+/** Loopback address at which this machine reaches the VPS of that address. */
+export function reachOf(ip: string): string {
+  return `127.0.10.${numberOf([ip])}`;
 }

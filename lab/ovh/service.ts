@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, openSync } from "node:fs";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../errors.ts";
 import { HOST, LOG_FILE, PORT, PROCESS_FILE } from "./place.ts";
@@ -23,6 +23,7 @@ export async function ensureOvh(): Promise<void> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts")], {
     detached: true,
     stdio: ["ignore", log, log],
+    cwd: "/",
   });
   child.unref();
   closeSync(log);
@@ -47,7 +48,7 @@ export async function stopOvh(): Promise<void> {
 }
 
 /** `running`, or `dead`. */
-export async function ovhState(): Promise<string> {
+export async function ovhStatus(): Promise<string> {
   return (await answers()) ? "running" : "dead";
 }
 
@@ -78,10 +79,12 @@ async function answers(): Promise<boolean> {
   return answer?.ok === true;
 }
 
+/** Of this folder and of the lab's own, which its hooks use. */
 async function codeHash(): Promise<string> {
   const hash = createHash("sha256");
-  for (const name of (await readdir(import.meta.dirname)).sort())
-    if (name.endsWith(".ts") && !name.endsWith(".test.ts"))
-      hash.update(name).update(await readFile(join(import.meta.dirname, name)));
+  for (const folder of [import.meta.dirname, resolve(import.meta.dirname, "..")])
+    for (const name of (await readdir(folder)).sort())
+      if (name.endsWith(".ts") && !name.endsWith(".test.ts"))
+        hash.update(name).update(await readFile(join(folder, name)));
   return hash.digest("hex").slice(0, 12);
 }

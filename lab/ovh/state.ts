@@ -1,6 +1,5 @@
 /** @module What the emulated OVH knows: plain data, kept in one file. */
-import { readFileSync } from "node:fs";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 export interface Item {
@@ -21,6 +20,14 @@ export interface Cart {
   orderId: number | null;
 }
 
+export interface OrderLine {
+  readonly detailId: number;
+  readonly planCode: string;
+  readonly isOption: boolean;
+  /** Euros without tax. */
+  readonly price: number;
+}
+
 export interface Order {
   readonly orderId: number;
   readonly cartId: string;
@@ -30,23 +37,36 @@ export interface Order {
   readonly datacenter: string;
   readonly os: string;
   readonly priceWithoutTax: number;
-  readonly detailId: number;
+  readonly lines: readonly OrderLine[];
   paid: number | null;
   delivered: number | null;
+  /** Chosen when the delivery begins, told when it has ended. */
   serviceName: string | null;
   /** A status that stays, whatever time does. */
   stuck: "delivering" | "documentsRequested" | "cancelled" | null;
 }
 
+/** What a task does, besides taking time. */
+export type Work =
+  | { readonly kind: "none" }
+  | { readonly kind: "rebuild"; readonly os: string; readonly publicSshKey: string | null }
+  | { readonly kind: "power"; readonly action: "reboot" | "start" | "stop" }
+  | { readonly kind: "netboot"; readonly mode: "local" | "rescue" };
+
 export interface Task {
   readonly id: number;
   readonly type: "deliverVm" | "reinstallVm" | "rebootVm" | "startVm" | "stopVm" | "setNetboot";
   readonly created: number;
-  /** When it is done. */
+  /** It is `todo` before. */
+  readonly begins: number;
+  /** It is not done before. */
   readonly until: number;
   /** Not listed before. */
   readonly listedFrom: number;
-  failed: boolean;
+  readonly work: Work;
+  /** Of the work in the lab. */
+  result: "pending" | "done" | "failed";
+  isFinished: boolean;
 }
 
 export interface Vps {
@@ -57,12 +77,16 @@ export interface Vps {
   readonly created: number;
   displayName: string;
   ips: string[];
-  state: string;
+  state: "running" | "stopped" | "rescued";
   netbootMode: "local" | "rescue";
+  keymap: string | null;
+  slaMonitoring: boolean;
   image: string;
   tasks: Task[];
   terminationToken: string | null;
   isTerminated: boolean;
+  /** Its machine is gone too. */
+  isRemoved: boolean;
   deleteAtExpiration: boolean;
 }
 
@@ -101,6 +125,7 @@ export interface State {
   mails: Mail[];
   sshKeys: { keyName: string; key: string }[];
   paymentMethods: number[];
+  /** Orders made, ever: what costs money. */
   checkouts: number;
 }
 
@@ -121,21 +146,35 @@ export function emptyState(): State {
   };
 }
 
-/** The state of a file, or a new one. */
-export function readState(file: string | undefined): State {
-  if (file === undefined) return emptyState();
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as State;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return emptyState();
-    throw error;
-  }
+export interface Store {
+  readonly state: State;
+  save(): void;
 }
 
-/** Written whole or not at all. */
-export function writeState(file: string | undefined, state: State): void {
-  if (file === undefined) return;
+/** The state of a file, or a new one; without a file, in memory. */
+export function openStore(file: string | undefined): Store {
+  if (file === undefined) return { state: emptyState(), save: () => {} };
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.partial`, JSON.stringify(state));
-  renameSync(`${file}.partial`, file);
+  let written = readText(file);
+  const state: State = { ...emptyState(), ...(written === undefined ? {} : (JSON.parse(written) as State)) };
+  return {
+    state,
+    // Written whole or not at all.
+    save() {
+      const text = JSON.stringify(state);
+      if (text === written) return;
+      writeFileSync(`${file}.partial`, text);
+      renameSync(`${file}.partial`, file);
+      written = text;
+    },
+  };
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
