@@ -25,8 +25,8 @@ export async function setUpServer(
   await context.ovh.put(`/vps/${serviceName}`, { body: { displayName: name }, idempotent: true });
   const reach = reachOfAddress(asked.reach, await addressOf(context, serviceName));
   if (!progress.rebuilt) {
-    if (!(progress.rebuilding && (await wasRebuilt(context, serviceName))))
-      await rebuild(context, asked, serviceName);
+    const isDone = progress.rebuilding && (await wasRebuilt(context, asked, serviceName, reach));
+    if (!isDone) await rebuild(context, asked, serviceName);
     await context.journal.write({ event: "rebuilt" });
   }
   return learnHostKey(context, asked, serviceName, reach);

@@ -134,6 +134,7 @@ export const ovh = area(
       "help.order.reach":
         "where the server is reached, if not at its address; {1} to {4} are the address's parts",
       "help.order.sshUser": "user of the system's image",
+      "help.order.noCommit": "do not commit the stack file",
       "help.order.order": "take this order of OVH for the one whose answer was lost",
     },
   },
@@ -268,6 +269,7 @@ export const ovh = area(
       "help.order.reach":
         "où joindre le serveur, si ce n'est pas son adresse ; {1} à {4} sont les parties de l'adresse",
       "help.order.sshUser": "utilisateur de l'image du système",
+      "help.order.noCommit": "ne pas valider le fichier de pile dans git",
       "help.order.order": "prendre cette commande OVH pour celle dont la réponse a été perdue",
     },
   },
