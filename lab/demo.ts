@@ -1,5 +1,9 @@
-/** @module `npm run demo`: one town online, put there by a real `pulumi up`. Again: quick, changes nothing. */
+/**
+ * @module `npm run demo`: three towns online, put there by a real `pulumi up`: one on a server adopted by its address, one
+ * on a VPS owned at OVH, one on a VPS ordered there. `-- --clients N` for another number. Again: quick, changes nothing.
+ */
 import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
 import type { Convergence } from "../adapters/pulumi.ts";
 import { statusTable } from "../cli/commands/status.ts";
 import { stepContext } from "../cli/context.ts";
@@ -23,9 +27,16 @@ import {
   suitePath,
 } from "./operator.ts";
 import { makeSuite } from "./suite/release/make.ts";
-import { clientEntry, domainOf, ensureServer } from "./town.ts";
+import {
+  declaredEntries,
+  type DemoTown,
+  demoTowns,
+  ensureTown,
+  type Entry,
+  orderTown,
+} from "./demo-towns.ts";
 
-const town = { name: "ville-test", label: `Mairie d'Aix-les-Bains "Côté lac"` };
+const stack = "lab";
 const language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
 const t = (key: TextKey, values = {}) => text(key, language, values);
 const say = (line: string) => console.log(line);
@@ -41,6 +52,7 @@ try {
 }
 
 async function demo(): Promise<void> {
+  const towns = demoTowns(clientCount());
   title(t("demo.setUp"));
   await up();
   await becomeOperator();
@@ -49,15 +61,11 @@ async function demo(): Promise<void> {
   const { publicKey, convergence } = await convergeMaster(say);
   say(summary(convergence));
 
-  title(t("demo.server", { client: town.name }));
-  const server = await ensureServer({ name: town.name, authorizedKeys: [publicKey] });
-  say(`${server.ip}, ${server.reach}, ${server.hostKey}`);
-
-  title(t("demo.fleet", { count: 1 }));
   if (!existsSync(suitePath)) await makeSuite("1.0.0", suitePath);
-  const config = fleetConfig(suitePath, [clientEntry(server, town.label)]);
-  await configureStack("lab", config);
-  const fleet = await convergeStack("lab", say);
+  const config = await declare(towns, publicKey);
+
+  title(t("demo.fleet", { count: (config.clients as Entry[]).length }));
+  const fleet = await convergeStack(stack, say);
   say(summary(fleet));
 
   await show(config);
@@ -65,24 +73,54 @@ async function demo(): Promise<void> {
     const rows = [...fleet.seconds].map(([name, seconds]) => [name, seconds.toFixed(1)]);
     say(table([t("column.step"), t("column.seconds")], rows));
   }
-  await explain(server.reach);
+  await explain(config.clients as Entry[]);
+}
+
+function clientCount(): number {
+  const { values } = parseArgs({ options: { clients: { type: "string", default: "3" } } });
+  const count = Number(values.clients);
+  if (Number.isInteger(count) && count >= 1 && count <= 50) return count;
+  throw new LabError(
+    `Number of clients: got '${values.clients}', expected 1 to 50.`,
+    "npm run demo -- --clients 5",
+  );
+}
+
+/** Every town's server and its entry in the stack file; what somebody wrote there besides stays. */
+async function declare(towns: readonly DemoTown[], publicKey: string): Promise<Record<string, unknown>> {
+  for (const town of towns) {
+    const known = await declaredEntries(stack);
+    title(t(`demo.${town.way}`, { client: town.name }));
+    const entry = await ensureTown(town, publicKey);
+    if (entry) {
+      const others = known.filter(({ name }) => name !== town.name);
+      const former = known.find(({ name }) => name === town.name);
+      await configureStack(stack, fleetConfig(suitePath, [...others, { ...former, ...entry }]));
+    } else if (!known.some(({ name }) => name === town.name)) await orderTown(town, stack);
+    const declared = (await declaredEntries(stack)).find(({ name }) => name === town.name);
+    say([declared?.ip ?? declared?.serviceName, declared?.reach].filter(Boolean).join(", "));
+  }
+  return fleetConfig(suitePath, await declaredEntries(stack));
 }
 
 async function show(values: Record<string, unknown>): Promise<void> {
   const config = parseStackConfig(values);
   if (config.role !== "fleet") return;
-  const clients = (await declaredClients(config)).map(statusClient);
+  const clients = (await declaredClients(config)).filter(({ client }) => !client.detached).map(statusClient);
   const rows = await readStatus(stepContext(say), clients);
   say(statusTable(rows, language));
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) process.exitCode = 1;
 }
 
-async function explain(reach: string): Promise<void> {
-  const domain = domainOf(town.name);
+async function explain(entries: readonly Entry[]): Promise<void> {
   say(`\n${t("demo.look")}`);
-  say(`  curl --resolve ${domain}:443:${reach} --cacert ${TRUST_BUNDLE} https://${domain}/api/health`);
+  for (const { domain, reach } of entries)
+    say(`  curl --resolve ${domain}:443:${reach} --cacert ${TRUST_BUNDLE} https://${domain}/api/health`);
   say(t("demo.chromium"));
-  say(`  chromium ${(await chromiumFlags(domain, reach)).join(" ")} https://${domain}/portail/`);
+  for (const { domain, reach } of entries.slice(0, 1)) {
+    const flags = await chromiumFlags(String(domain), String(reach));
+    say(`  chromium ${flags.join(" ")} https://${domain}/portail/`);
+  }
   say(t("demo.admin"));
   say(`  . ./env.sh && pulumi stack output adminPasswords --show-secrets`);
   say(t("demo.byHand"));
