@@ -13,6 +13,7 @@ MODULES = {
     "firewall": "firewall_command",
     "init": "hooks",
     "monitor": "monitor",
+    "retire": "retire",
     "schedules": "schedules",
     "start-suite": "boot",
     "write-env": "environment",

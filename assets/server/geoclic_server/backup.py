@@ -99,8 +99,8 @@ def _make(client: str, began: datetime) -> Path:
             "release": release_id,
             "suiteVersion": release["version"],
             "createdAt": began.isoformat(),
-            "database": {**_content(partial / "database.dump"), "tables": tables},
-            "files": {**_content(partial / "photos.tar.gz"), "count": files},
+            "database": {**content(partial / "database.dump"), "tables": tables},
+            "files": {**content(partial / "photos.tar.gz"), "count": files},
         }
         layout.write(partial / "manifest.json", json.dumps(manifest, indent=2) + "\n", 0o600)
         os.rename(partial, layout.BACKUPS / name)
@@ -169,7 +169,7 @@ def _archive(folder: Path, target: Path) -> int:
     return sum(not line.endswith("/") for line in listed.stdout.splitlines())
 
 
-def _content(path: Path) -> dict[str, Any]:
+def content(path: Path) -> dict[str, Any]:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

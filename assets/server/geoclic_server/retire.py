@@ -1,0 +1,147 @@
+"""The end of a town's server: a last backup that nothing is added to, then no schedule and no container of ours.
+
+Volumes, backups, certificates and secrets stay on the disk. Each part may be run again after an interruption.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import backup, boot, layout
+from . import command as frame
+from .compose import Container, containers
+from .failure import Failure, one_line, say
+from .lock import operation
+from .process import run
+
+_STEP = "retire"
+_SYSTEMD = Path("/etc/systemd/system")
+_RENEWALS = Path("/etc/letsencrypt/renewal")
+_UNITS = ("geoclic.service", "geoclic-backup.timer", "geoclic-backup.service", "geoclic-monitor.timer", "geoclic-monitor.service")
+"""The firewall's stays: the machine still stands on the internet."""
+_STOP_SECONDS = 60
+
+
+def command() -> None:
+    frame.main("retire", _options, _work)
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    parser.description = "export: the last backup, told as one line of JSON; stop: no schedules and no containers any more"
+    parser.add_argument("part", choices=["export", "stop"])
+
+
+def _work(options: frame.Options) -> None:
+    if options.part == "stop":
+        return stop()
+    print(json.dumps(export(options.client)), flush=True)
+
+
+def export(client: str) -> dict[str, Any]:
+    """Closes the door, then backs up; a backup that fails opens it again. {folder, createdAt, tables, rows, photos, files}."""
+    release_id = layout.running_release()
+    if release_id is None:
+        raise Failure("NOT_ACTIVATED", _STEP, "no release ever ran here, there is nothing of ours to back up",
+                      "run again with --without-backup.")
+    closed = _close(layout.read_release(release_id))
+    try:
+        folder = backup.back_up(client)
+    except Exception:
+        if closed:
+            boot.start()
+        raise
+    return told(folder)
+
+
+def told(folder: Path) -> dict[str, Any]:
+    """What the operator's side needs to fetch a backup and to prove that it has it whole."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    parts = [manifest["database"], manifest["files"]]
+    return {
+        "folder": folder.name,
+        "createdAt": manifest["createdAt"],
+        "tables": len(manifest["database"]["tables"]),
+        "rows": sum(manifest["database"]["tables"].values()),
+        "photos": manifest["files"]["count"],
+        "files": [{key: part[key] for key in ("file", "bytes", "sha256")} for part in [*parts, backup.content(folder / "manifest.json")]],
+    }
+
+
+def _close(release: dict[str, Any]) -> list[Container]:
+    """Stops what answers the internet, so that nothing is added after the backup. What was stopped."""
+    doors = {service for service, described in release["services"].items() if described.get("ingress")}
+    open_ones = [one for one in containers(release["project"]) if one.service in doors and one.is_running]
+    _docker("stop", open_ones)
+    if open_ones:
+        say(_STEP, "the town answers no more")
+    return open_ones
+
+
+def stop() -> None:
+    """Raises Failure BUSY, UNIT_FAILED or CONTAINERS_STAY."""
+    with operation("the end of this town", 600, lambda who: say(_STEP, f"waits for {who}")):
+        _forget_units()
+        _forget_renewal()
+        release_id = layout.running_release()
+        if release_id is not None:
+            _remove_containers(layout.read_release(release_id))
+        layout.write(layout.STATE / "retired.json", json.dumps({"retiredAt": int(time.time())}) + "\n", 0o600)
+
+
+def _forget_units() -> None:
+    present = [unit for unit in _UNITS if (_SYSTEMD / unit).exists()]
+    if not present:
+        return say(_STEP, "no schedules are left")
+    _systemctl("disable", "--quiet", *[unit for unit in present if not unit.endswith(("-backup.service", "-monitor.service"))])
+    _systemctl("stop", *present)
+    for unit in present:
+        (_SYSTEMD / unit).unlink()
+    _systemctl("daemon-reload")
+    say(_STEP, f"{', '.join(present)} removed")
+
+
+def _forget_renewal() -> None:
+    """Certbot only reads *.conf; the certificates stay."""
+    for renewal in sorted(_RENEWALS.glob("*.conf")):
+        if str(layout.ACME) in renewal.read_text():
+            renewal.rename(renewal.with_suffix(".conf.retired"))
+            say(_STEP, f"{renewal.stem} is renewed no more")
+
+
+def _remove_containers(release: dict[str, Any]) -> None:
+    found = in_order_of_end(list(release["services"]), containers(release["project"]))
+    for one in found:
+        _docker("stop", [one])
+        _docker("rm", [one])
+    left = containers(release["project"])
+    if left:
+        raise Failure("CONTAINERS_STAY", _STEP, f"{', '.join(one.service for one in left)} came back while they were removed",
+                      "look at what starts them on the server (`docker ps`), then run again.")
+    networks = run(["docker", "network", "ls", "-q", "--filter", f"label=com.docker.compose.project={release['project']}"])
+    for network in networks.stdout.split():
+        run(["docker", "network", "rm", network])
+    say(_STEP, f"{len(found)} containers removed; volumes and {layout.SHARED} stay")
+
+
+def in_order_of_end(services: Sequence[str], found: Sequence[Container]) -> list[Container]:
+    """What stands in front ends first, the database last; strangers of the project before all."""
+    place = {service: index for index, service in enumerate(services)}
+    return sorted(found, key=lambda one: place.get(one.service, len(services)), reverse=True)
+
+
+def _docker(verb: str, chosen: Sequence[Container]) -> None:
+    for one in chosen:
+        options = ["--time", str(_STOP_SECONDS)] if verb == "stop" else []
+        ended = run(["docker", verb, *options, one.id], timeout=_STOP_SECONDS + 60)
+        if ended.status != 0 and "No such container" not in ended.stderr:
+            raise Failure("CONTAINERS_STAY", _STEP, f"docker {verb} {one.service}: {one_line(ended.said, 300)}",
+                          "look at Docker on the server, then run again.")
+
+
+def _systemctl(*words: str) -> None:
+    result = run(["systemctl", *words])
+    if result.status != 0:
+        raise Failure("UNIT_FAILED", _STEP, f"systemctl {' '.join(words)}: {result.said}", "look at `systemctl status` on the server.")

@@ -1,0 +1,119 @@
+"""The end of a town's server: what is told of the last backup, the order of the end, doors that open again.
+
+Not proven here: Docker, systemd and certbot; see test/lab for a whole server.
+"""
+
+import json
+import tempfile
+import unittest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from geoclic_server import backup, layout, retire
+from geoclic_server.compose import Container
+from geoclic_server.failure import Failure
+from geoclic_server.process import Result
+
+RELEASE: dict[str, Any] = {"id": "a" * 12, "project": "deploy", "services": {"db": {}, "api": {}, "nginx": {"ingress": True}}}
+
+
+def container(service: str, status: str = "running") -> Container:
+    return Container(f"id-{service}", service, "", "", status, "", "", 0, "2026-11-23T00:00:00Z", "", ())
+
+
+@contextmanager
+def server(found: list[Container], answers: dict[str, Result] | None = None) -> Iterator[tuple[Path, list[str]]]:
+    """A server in a folder, whose programs are only noted down; a container that is removed is gone."""
+    said: list[str] = []
+
+    def run(words: list[str], **_: object) -> Result:
+        said.append(" ".join(words))
+        if words[:2] == ["docker", "rm"]:
+            found[:] = [one for one in found if one.id != words[-1]]
+        return (answers or {}).get(" ".join(words[:2]), Result(0, "", ""))
+
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for folder in ("state", "units", "renewal"):
+            (root / folder).mkdir()
+        with mock.patch.multiple(retire, run=run, containers=lambda _project: list(found), _SYSTEMD=root / "units", _RENEWALS=root / "renewal"), \
+                mock.patch.multiple(layout, STATE=root / "state", running_release=lambda: RELEASE["id"], read_release=lambda _id: RELEASE), \
+                mock.patch("geoclic_server.lock._PATH", root / "state/lock"), mock.patch("builtins.print"):
+            yield root, said
+
+
+class StopTest(unittest.TestCase):
+    def test_the_door_first_the_database_last_and_no_volume(self) -> None:
+        with server([container("db"), container("nginx", "exited"), container("api"), container("x")]) as (root, said):
+            retire.stop()
+            removed = [line.split("id-")[1] for line in said if line.startswith("docker rm")]
+            self.assertEqual(removed, ["x", "nginx", "api", "db"])
+            self.assertFalse([line for line in said if "volume" in line or " -v" in line])
+            self.assertTrue((root / "state/retired.json").exists())
+
+    def test_our_units_go_others_stay_and_the_firewall_too(self) -> None:
+        with server([]) as (root, said):
+            for unit in (*retire._UNITS, "geoclic-firewall.service", "somebody.timer"):
+                (root / "units" / unit).write_text("")
+            (root / "renewal/ville.fr.conf").write_text(f"webroot_path = {layout.ACME},\n")
+            (root / "renewal/blog.fr.conf").write_text("webroot_path = /var/www/blog,\n")
+            retire.stop()
+            self.assertEqual({path.name for path in (root / "units").iterdir()}, {"geoclic-firewall.service", "somebody.timer"})
+            self.assertEqual({path.name for path in (root / "renewal").iterdir()}, {"ville.fr.conf.retired", "blog.fr.conf"})
+            before = len([line for line in said if line.startswith("systemctl")])
+            retire.stop()
+            self.assertEqual(len([line for line in said if line.startswith("systemctl")]), before)
+
+    def test_a_container_that_does_not_go_is_a_failure(self) -> None:
+        with server([container("api")], {"docker rm": Result(1, "", "device busy")}) as (root, _), self.assertRaises(Failure) as caught:
+            retire.stop()
+        self.assertEqual(caught.exception.code, "CONTAINERS_STAY")
+        self.assertFalse((root / "state/retired.json").exists())
+
+    def test_one_that_is_gone_already_is_none(self) -> None:
+        with server([container("api")], {"docker stop": Result(1, "", "Error: No such container: id-api")}):
+            retire.stop()
+
+
+class ExportTest(unittest.TestCase):
+    def test_the_door_is_closed_before_the_backup(self) -> None:
+        with server([container("db"), container("nginx")]) as (root, said):
+            def back_up(_client: str) -> Path:
+                said.append("backup")
+                return _backup(root)
+            with mock.patch.object(backup, "back_up", back_up):
+                exported = retire.export("ville")
+        self.assertEqual(said, ["docker stop --time 60 id-nginx", "backup"])
+        self.assertEqual({key: exported[key] for key in ("folder", "tables", "rows", "photos")},
+                         {"folder": "20261123T020000Z", "tables": 2, "rows": 12, "photos": 3})
+        self.assertEqual([part["file"] for part in exported["files"]], ["database.dump", "photos.tar.gz", "manifest.json"])
+        self.assertTrue(all(len(part["sha256"]) == 64 for part in exported["files"]))
+
+    def test_a_backup_that_fails_opens_the_door_again(self) -> None:
+        failing = mock.Mock(side_effect=Failure("DISK_FULL", "backup", "no space", "free some."))
+        for found, opened in (([container("nginx")], 1), ([container("nginx", "exited")], 0)):
+            with server(found), mock.patch.object(backup, "back_up", failing), mock.patch("geoclic_server.boot.start") as start:
+                self.assertRaises(Failure, retire.export, "ville")
+                self.assertEqual(start.call_count, opened)
+
+    def test_without_a_release_there_is_nothing_to_back_up(self) -> None:
+        with server([]), mock.patch.object(layout, "running_release", lambda: None), self.assertRaises(Failure) as caught:
+            retire.export("ville")
+        self.assertEqual(caught.exception.code, "NOT_ACTIVATED")
+
+
+def _backup(root: Path) -> Path:
+    folder = root / "20261123T020000Z"
+    folder.mkdir()
+    part = {"bytes": 1, "sha256": "a" * 64}
+    manifest = {"createdAt": "2026-11-23T02:00:00+00:00", "database": {"file": "database.dump", **part, "tables": {"public.a": 10, "public.b": 2}},
+                "files": {"file": "photos.tar.gz", **part, "count": 3}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+if __name__ == "__main__":
+    unittest.main()
