@@ -3,16 +3,17 @@
  * leaves the former installation serving. Each test goes on where the one before it ended.
  * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old.
  */
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "../../adapters/http.ts";
 import { shownRelease } from "../../core/health.ts";
 import { releaseRoute } from "../../core/naming.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
-import { OPERATOR } from "../../lab/layout.ts";
+import { ASSETS, OPERATOR } from "../../lab/layout.ts";
 import { configureStack, convergeStack } from "../../lab/operator.ts";
 import { layOutPredecessor, type Predecessor } from "../../lab/predecessor.ts";
-import { rebootServer, removeServer } from "../../lab/server.ts";
+import { execInServer, rebootServer, removeServer } from "../../lab/server.ts";
 import { clientEntry } from "../../lab/town.ts";
 import { watchTown } from "./prober.ts";
 import { containers, type TestTown, testTown } from "./town.ts";
@@ -222,6 +223,60 @@ describe("with a release that is sound", () => {
     // The lab's authority refuses some nonces on purpose; certbot tries each only twice.
     await town.exec("sh", "-c", `${renew} || ${renew}`);
     expect(await servedSerial()).not.toBe(before.certificate);
+  });
+});
+
+/** On the adopted server, beside the town's database: see the script for what each shape is. */
+describe("schemas that the former tool left behind", () => {
+  interface Shape {
+    readonly shape: string;
+    readonly failure: string | null;
+    readonly ledger: Readonly<Record<string, string>> | null;
+    readonly zones: string;
+    readonly demandes: string;
+  }
+  let shapes: readonly Shape[];
+
+  beforeAll(async () => {
+    const stdin = await readFile(join(ASSETS, "predecessor/shapes.py"), "utf8");
+    const { stdout, stderr } = await execInServer(name, ["python3", "-B", "-"], { stdin });
+    expect(stderr).toBe("");
+    shapes = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Shape);
+  });
+
+  test.each([
+    ["everything", "adopted", {}],
+    [
+      "until 007",
+      "adopted",
+      {
+        "014_zones.sql": "applied",
+        "020_rows.sql": "applied",
+        "024_column.sql": "applied",
+        "030_moves.sql": "applied",
+      },
+    ],
+    ["004 cut", "adopted", { "004_type.sql": "tolerated" }],
+  ])("%s: taken as it is, each row once", (shape, usual, others: Record<string, string>) => {
+    const found = shapes.find((each) => each.shape === shape);
+    expect(found).toMatchObject({ failure: null, demandes: "seed vraie", ledger: others });
+    for (const [file, outcome] of Object.entries(found?.ledger ?? {}))
+      expect([file, outcome]).toEqual([file, others[file] ?? usual]);
+    if (shape !== "until 007") expect(found?.zones).toBe("bourg");
+  });
+
+  test.each([
+    ["a column missing", "SCHEMA_DIFFERS"],
+    ["030 cut", "MIGRATION_HALF_APPLIED"],
+    ["of somebody else", "DATABASE_FOREIGN"],
+  ])("%s: refused as %s, without a ledger and without a change", (shape, failure) => {
+    const found = shapes.find((each) => each.shape === shape);
+    expect(found).toMatchObject({ failure, ledger: null });
+    if (failure !== "DATABASE_FOREIGN")
+      expect(found).toMatchObject({ zones: "bourg", demandes: "seed vraie" });
   });
 });
 
