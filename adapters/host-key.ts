@@ -3,13 +3,7 @@ import { createHash } from "node:crypto";
 import { execa } from "execa";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
-
-export interface HostKey {
-  /** `type base64`, as `ssh.hostKey` wants it. */
-  readonly hostKey: string;
-  /** `SHA256:…`, as `ssh-keygen -l` and OVH's console print it. */
-  readonly fingerprint: string;
-}
+import type { HostKey } from "../core/registry/port.ts";
 
 /** The best first. */
 const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];

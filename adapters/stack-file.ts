@@ -9,31 +9,17 @@ import {
   parseStackText,
   type StackEditor,
 } from "../core/registry/editor.ts";
+import type { StackFile } from "../core/registry/port.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
 import { selectedStack } from "./pulumi.ts";
 
+export type { StackFile } from "../core/registry/port.ts";
+
 export interface StackFileOptions {
   /** Commit each edit where the file is in a git repository. @default true */
   readonly commit?: boolean;
-}
-
-export interface StackFile {
-  readonly stack: string;
-  readonly path: string;
-  /** The fleet that is declared now. @throws FleetError `CONFIG_INVALID`, `STACK_NOT_FLEET` */
-  read(): Promise<FleetConfig>;
-  /** Fails where an edit would be refused because of git, before a verb has done anything. */
-  checkEditable(): Promise<void>;
-  /**
-   * Either everything that the edit says is written, or nothing. `message`: the commit's.
-   * @returns the fleet that is declared after it
-   * @throws FleetError `CONFIG_INVALID`, of git, or what the edit throws
-   */
-  edit(edit: (editor: StackEditor) => void, message?: string): Promise<FleetConfig>;
-  /** The same, for the clients alone. */
-  editClients(edit: (clients: ClientsEditor) => void, message?: string): Promise<void>;
 }
 
 /**
@@ -52,7 +38,7 @@ export async function stackFile(
   const path = await realpath(named).catch(() => named);
   if (!(await stat(path).catch(() => undefined))?.isFile())
     throw new FleetError("STACK_FILE_MISSING", { file: named, stack: name });
-  return { stack: stack ?? name, path, read, checkEditable, edit, editClients };
+  return { stack: stack ?? name, path, read, checkEditable, tryOut, edit, editClients };
 
   async function read(): Promise<FleetConfig> {
     return parseStackText(await readFile(path, "utf8"), path);
@@ -64,6 +50,10 @@ export async function stackFile(
 
   async function checkEditable(): Promise<void> {
     await (await history())?.check();
+  }
+
+  async function tryOut(edited: (editor: StackEditor) => void): Promise<FleetConfig> {
+    return editStackText(await readFile(path, "utf8"), path, edited).config;
   }
 
   async function editClients(edited: (clients: ClientsEditor) => void, message?: string): Promise<void> {

@@ -1,4 +1,39 @@
 /** @module Declares the commands that edit the registry of clients. */
+import { Option } from "commander";
+import type { AddOptions } from "./commands/add.ts";
+import type { RemoveOptions } from "./commands/remove.ts";
 import type { Session } from "./session.ts";
 
-export function registryCommands(_session: Session): void {}
+export function registryCommands({ program, console, t }: Session): void {
+  program
+    .command("add")
+    .description(t("add.help"))
+    .requiredOption("--name <name>", t("add.help.name"))
+    .option("--domain <name>", t("add.help.domain"))
+    .option("--ip <address>", t("add.help.ip"))
+    .option("--service-name <vps>", t("add.help.serviceName"))
+    .option("--email <address>", t("add.help.email"))
+    .option("--town <name>", t("add.help.town"))
+    .option("--reach <address>", t("add.help.reach"))
+    .option("--ssh-user <name>", t("add.help.sshUser"))
+    .option("--ssh-port <port>", t("add.help.sshPort"))
+    .option("--host-key <key>", t("add.help.hostKey"))
+    .option("--canary", t("add.help.canary"))
+    .addOption(new Option("--dns <kind>", t("add.help.dns")).choices(["managed", "external"]))
+    .option("--check", t("add.help.check"))
+    .option("--yes", t("add.help.yes"))
+    .option("--no-commit", t("registry.noCommit"))
+    .option("--stack <name>", t("help.stack"))
+    .action(async (options: AddOptions) => (await import("./commands/add.ts")).add(console, options));
+
+  program
+    .command("remove")
+    .description(t("remove.help"))
+    .argument("<name>")
+    .option("--yes", t("registry.yes"))
+    .option("--no-commit", t("registry.noCommit"))
+    .option("--stack <name>", t("help.stack"))
+    .action(async (name: string, options: RemoveOptions) =>
+      (await import("./commands/remove.ts")).remove(console, name, options),
+    );
+}

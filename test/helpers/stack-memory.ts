@@ -1,0 +1,44 @@
+/** @module A stack file in memory, with the real editor. */
+import { FleetError } from "../../core/errors.ts";
+import { editStackText, parseStackText } from "../../core/registry/editor.ts";
+import type { StackFile } from "../../core/registry/port.ts";
+
+export interface MemoryStack extends StackFile {
+  text(): string;
+  /** Messages of the commits made. */
+  readonly commits: string[];
+  /** From now on an edit is refused, as git does. */
+  refuse(): void;
+}
+
+/** A fleet whose clients are given as YAML below `clients:`. */
+export function memoryStack(text: string): MemoryStack {
+  let now = text;
+  let isRefused = false;
+  const commits: string[] = [];
+  const checkEditable = async () => {
+    if (isRefused) throw new FleetError("STACK_FILE_DIRTY", { file: path });
+  };
+  const path = "/fleet/Pulumi.prod.yaml";
+  const file: MemoryStack = {
+    stack: "prod",
+    path,
+    commits,
+    text: () => now,
+    refuse: () => {
+      isRefused = true;
+    },
+    read: async () => parseStackText(now, path),
+    checkEditable,
+    tryOut: async (edit) => editStackText(now, path, edit).config,
+    edit: async (edit, message = "") => {
+      const made = editStackText(now, path, edit);
+      await checkEditable();
+      if (made.text !== now) commits.push(message);
+      now = made.text;
+      return made.config;
+    },
+    editClients: async (edit, message) => void (await file.edit(({ clients }) => edit(clients), message)),
+  };
+  return file;
+}
