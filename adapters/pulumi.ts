@@ -13,7 +13,7 @@ export interface ConvergeOptions {
 }
 
 export interface Convergence {
-  /** Resources by operation, e.g. `{same: 12, create: 3}`. */
+  /** Resources by operation, e.g. `{same: 12, create: 3}`. What was only read is no change. */
   readonly changes: Readonly<Partial<Record<keyof OpMap | string, number>>>;
   /** Seconds by resource that was worked on, in the order of their end. */
   readonly seconds: ReadonlyMap<string, number>;
@@ -38,7 +38,7 @@ export async function converge({ stack, project, onProgress }: ConvergeOptions):
       onEvent,
     });
     return {
-      changes: { ...result.summary.resourceChanges },
+      changes: withoutReads({ ...result.summary.resourceChanges }),
       seconds,
       outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, { value }]) => [name, value])),
     };
@@ -116,6 +116,11 @@ async function pulumi(words: readonly string[], stack: string | undefined, input
     stack: stack ?? "",
     cause: lastLine(stderr),
   });
+}
+
+/** A stack that is referred to is read each time. */
+function withoutReads({ read: _, ...changes }: Partial<OpMap>): Partial<OpMap> {
+  return changes;
 }
 
 function nameOf(urn: string): string {

@@ -1,11 +1,7 @@
 /** @module The towns of the demo, by the way each gets its server. */
 import { execa } from "execa";
-import { parseDocument } from "yaml";
-import { readFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { LOOPBACK } from "./layout.ts";
-import { project } from "./operator.ts";
 import { ensureOwnedVps } from "./ovh/owned.ts";
 import { clientEntry, domainOf, ensureServer } from "./town.ts";
 
@@ -31,15 +27,6 @@ export function demoTowns(count: number): DemoTown[] {
     return { name: `ville-${number}`, label: `Mairie de la ville ${number}`, way: "adopted" } as const;
   });
   return [...ways.slice(0, count), ...more];
-}
-
-/** Clients of a stack file as they stand there. */
-export async function declaredEntries(stack: string): Promise<Entry[]> {
-  const path = join(project, `Pulumi.${stack}.yaml`);
-  if (!existsSync(path)) return [];
-  const document = parseDocument(await readFile(path, "utf8"));
-  const file = document.toJS() as { config?: Record<string, unknown> } | null;
-  return (file?.config?.["geoclic-fleet:clients"] ?? []) as Entry[];
 }
 
 /** Makes a town's server unless it exists. @returns its entry; none for a town whose server is ordered */

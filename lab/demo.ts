@@ -3,14 +3,17 @@
  * on a VPS owned at OVH, one on a VPS ordered there. `-- --clients N` for another number. Again: quick, changes nothing.
  */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Convergence } from "../adapters/pulumi.ts";
+import { stackFile } from "../adapters/stack-file.ts";
 import { statusTable } from "../cli/commands/status.ts";
 import { stepContext } from "../cli/context.ts";
 import { declaredClients, statusClient } from "../cli/fleet.ts";
 import { table } from "../cli/table.ts";
-import { parseStackConfig } from "../core/config/stack.ts";
+import type { FleetConfig } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
+import type { ClientsEditor } from "../core/registry/editor.ts";
 import { languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { readStatus } from "../operations/read-status.ts";
 import { chromiumFlags } from "./chromium.ts";
@@ -27,14 +30,7 @@ import {
   suitePath,
 } from "./operator.ts";
 import { makeSuite } from "./suite/release/make.ts";
-import {
-  declaredEntries,
-  type DemoTown,
-  demoTowns,
-  ensureTown,
-  type Entry,
-  orderTown,
-} from "./demo-towns.ts";
+import { type DemoTown, demoTowns, ensureTown, type Entry, orderTown } from "./demo-towns.ts";
 
 const stack = "lab";
 const language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
@@ -64,7 +60,7 @@ async function demo(): Promise<void> {
   if (!existsSync(suitePath)) await makeSuite("1.0.0", suitePath);
   const config = await declare(towns, publicKey);
 
-  title(t("demo.fleet", { count: (config.clients as Entry[]).length }));
+  title(t("demo.fleet", { count: config.clients.length }));
   const fleet = await convergeStack(stack, say);
   say(summary(fleet));
 
@@ -73,7 +69,7 @@ async function demo(): Promise<void> {
     const rows = [...fleet.seconds].map(([name, seconds]) => [name, seconds.toFixed(1)]);
     say(table([t("column.step"), t("column.seconds")], rows));
   }
-  await explain(config.clients as Entry[]);
+  await explain(config.clients);
 }
 
 function clientCount(): number {
@@ -87,38 +83,48 @@ function clientCount(): number {
 }
 
 /** Every town's server and its entry in the stack file; what somebody wrote there besides stays. */
-async function declare(towns: readonly DemoTown[], publicKey: string): Promise<Record<string, unknown>> {
+async function declare(towns: readonly DemoTown[], publicKey: string): Promise<FleetConfig> {
+  if (!existsSync(join(project, `Pulumi.${stack}.yaml`)))
+    await configureStack(stack, fleetConfig(suitePath, []));
+  const file = await stackFile(stack, { commit: false });
+  await file.edit((editor) => {
+    for (const [key, value] of Object.entries(fleetConfig(suitePath, [])))
+      if (key !== "clients" && editor.value(key) === undefined) editor.setValue(key, value);
+  });
   for (const town of towns) {
-    const known = await declaredEntries(stack);
     title(t(`demo.${town.way}`, { client: town.name }));
     const entry = await ensureTown(town, publicKey);
-    if (entry) {
-      const others = known.filter(({ name }) => name !== town.name);
-      const former = known.find(({ name }) => name === town.name);
-      await configureStack(stack, fleetConfig(suitePath, [...others, { ...former, ...entry }]));
-    } else if (!known.some(({ name }) => name === town.name)) await orderTown(town, stack);
-    const declared = (await declaredEntries(stack)).find(({ name }) => name === town.name);
+    const isKnown = (await file.read()).clients.some(({ name }) => name === town.name);
+    if (entry) await file.editClients((clients) => write(clients, entry));
+    else if (!isKnown) await orderTown(town, stack);
+    const declared = (await file.read()).clients.find(({ name }) => name === town.name);
     say([declared?.ip ?? declared?.serviceName, declared?.reach].filter(Boolean).join(", "));
   }
-  return fleetConfig(suitePath, await declaredEntries(stack));
+  return file.read();
 }
 
-async function show(values: Record<string, unknown>): Promise<void> {
-  const config = parseStackConfig(values);
-  if (config.role !== "fleet") return;
+/** Of an entry that is there, only its server may be another one than the last time. */
+function write(clients: ClientsEditor, entry: Entry): void {
+  if (!clients.find(entry.name)) return clients.add(entry);
+  for (const key of ["ip", "serviceName", "reach"])
+    if (entry[key] !== undefined) clients.set(entry.name, key, entry[key]);
+  clients.set(entry.name, "ssh.hostKey", (entry.ssh as { hostKey: string }).hostKey);
+}
+
+async function show(config: FleetConfig): Promise<void> {
   const clients = (await declaredClients(config)).filter(({ client }) => !client.detached).map(statusClient);
   const rows = await readStatus(stepContext(say), clients);
   say(statusTable(rows, language));
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) process.exitCode = 1;
 }
 
-async function explain(entries: readonly Entry[]): Promise<void> {
+async function explain(entries: FleetConfig["clients"]): Promise<void> {
   say(`\n${t("demo.look")}`);
   for (const { domain, reach } of entries)
     say(`  curl --resolve ${domain}:443:${reach} --cacert ${TRUST_BUNDLE} https://${domain}/api/health`);
   say(t("demo.chromium"));
   for (const { domain, reach } of entries.slice(0, 1)) {
-    const flags = await chromiumFlags(String(domain), String(reach));
+    const flags = await chromiumFlags(domain, reach ?? "");
     say(`  chromium ${flags.join(" ")} https://${domain}/portail/`);
   }
   say(t("demo.admin"));
