@@ -157,6 +157,7 @@ function checkOut(world: World, { part, body, fault }: Call) {
 
 export function stuckBy(fault: Call["fault"]): Order["stuck"] {
   if (fault?.kind === "orderStuck") return "delivering";
+  if (fault?.kind === "orderCancelled") return "cancelled";
   return fault?.kind === "documentsRequested" ? "documentsRequested" : null;
 }
 

@@ -27,6 +27,7 @@ import {
   Jobs,
   labClock,
   noHooks,
+  type Report,
   type Rules,
   usualRules,
   type World,
@@ -56,6 +57,8 @@ export interface EmulatorOptions {
   readonly requestsPerSecond?: number;
   /** Over `usualRules`. */
   readonly rules?: Partial<Rules>;
+  /** Where the failures of hooks go. @default console.error */
+  readonly report?: Report;
 }
 
 export interface Emulator {
@@ -82,13 +85,15 @@ const base = "/1.0";
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { host = "127.0.0.1", port = 0, credentials = labCredentials, now = Date.now } = options;
   const { state, save } = openStore(options.stateFile);
-  const jobs = new Jobs(now);
+  const report = options.report ?? console.error;
+  const jobs = new Jobs(now, report);
   const world: World = {
     state,
     clock: { ...labClock, ...options.clock },
     hooks: options.hooks ?? noHooks(),
     rules: { ...usualRules, ...options.rules },
     jobs,
+    report,
     now,
     newId: () => state.nextId++,
   };
@@ -106,7 +111,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     save();
   };
   const server = await serve({
-    ...{ host, port, base, credentials, faults, audit, now, tick },
+    ...{ host, port, base, credentials, faults, audit, report, now, tick },
     ...(options.publicUrl === undefined ? {} : { publicUrl: options.publicUrl }),
     routes: [
       ...accountRoutes(world, credentials),

@@ -23,6 +23,8 @@ export type FaultKind =
   | { readonly kind: "orderStuck" }
   /** Of a checkout or a payment: the order waits for a person at OVH, until `releaseOrders`. */
   | { readonly kind: "documentsRequested" }
+  /** Of a checkout or a payment: OVH cancels the order. */
+  | { readonly kind: "orderCancelled" }
   /** Of a rebuild, a reboot, a new netboot mode: its task takes so much longer. */
   | { readonly kind: "slowTask"; readonly milliseconds: number }
   /** Of a rebuild, a reboot, a new netboot mode: its task ends as `error`. */

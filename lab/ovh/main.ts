@@ -35,7 +35,7 @@ const admin = createServer(async (request, response) => {
 admin.listen(ADMIN_PORT, HOST);
 
 // A delivery goes on when nobody asks for it.
-const timer = setInterval(() => void emulator.tick(), 500);
+const timer = setInterval(() => emulator.tick().catch(console.error), 500);
 
 process.once("SIGTERM", async () => {
   clearInterval(timer);

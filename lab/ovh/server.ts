@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { ApiError, badRequest, findRoute, queryId, type Route, unknownUrl } from "./api.ts";
 import { authorize, type Credentials } from "./credentials.ts";
 import { answerOf, type FaultKind, type Faults } from "./faults.ts";
+import type { Report } from "./world.ts";
 
 export interface Audited {
   /** Milliseconds since 1970. */
@@ -29,6 +30,7 @@ export interface ServeArgs {
   readonly faults: Faults;
   /** Gets every request. */
   readonly audit: Audited[];
+  readonly report: Report;
   /** Milliseconds since 1970. */
   now(): number;
   /** Before and after every request. Saves what has changed. */
@@ -41,16 +43,18 @@ export async function serve(args: ServeArgs): Promise<Server> {
   // One request at a time: what it does, it does whole.
   let last: Promise<unknown> = Promise.resolve();
   const server = createServer((request, response) => {
-    receive(request)
-      .then((body) => {
-        last = last.then(() => answer(args, signedUrl(request), request, response, body));
-        return last;
-      })
-      .catch((error: unknown) => {
-        // A client that went away is no trouble of ours.
-        if (!request.destroyed) console.error(error);
-        response.destroy();
-      });
+    receive(request).then(
+      (body) => {
+        last = last
+          .then(() => answer(args, signedUrl(request), request, response, body))
+          .catch((error: unknown) => {
+            args.report(`${request.method} ${request.url}`, error);
+            response.destroy();
+          });
+      },
+      // A client that went away is no trouble of ours.
+      () => response.destroy(),
+    );
   });
   const signedUrl = (request: IncomingMessage) => {
     const address = server.address();
@@ -93,7 +97,7 @@ async function answer(
   await args.tick();
   const { status, value } = await perform(args, { method, path, query: url.searchParams, fault }).then(
     (done) => ({ status: 200, value: done }),
-    problem,
+    (error: unknown) => problem(error, (unknown) => args.report(`${method} ${path}`, unknown)),
   );
   await args.tick();
   const isLost = fault?.kind === "dropAfterEffect";
@@ -121,9 +125,9 @@ async function answer(
   }
 }
 
-function problem(error: unknown): { status: number; value: unknown } {
+function problem(error: unknown, report: (error: unknown) => void): { status: number; value: unknown } {
   if (error instanceof ApiError) return { status: error.status, value: error.body };
-  console.error(error);
+  report(error);
   return { status: 500, value: { class: "Server::InternalServerError", message: "Internal server error" } };
 }
 

@@ -50,13 +50,13 @@ export function advanceTasks(world: World, vps: Vps): void {
   for (const task of vps.tasks) {
     if (task.isFinished) continue;
     if (task.result === "pending") {
-      world.jobs.start(`task ${task.id}`, async () => {
+      world.jobs.start(jobOf(task), async () => {
         await perform(world, vps, task.work).then(
           () => {
             task.result = "done";
           },
           (error: unknown) => {
-            console.error(`${task.type} of ${vps.serviceName}`, error);
+            world.report(`${task.type} of ${vps.serviceName}`, error);
             task.result = "failed";
           },
         );
@@ -67,6 +67,15 @@ export function advanceTasks(world: World, vps: Vps): void {
     task.isFinished = true;
     if (task.result === "done") apply(vps, task.work);
   }
+}
+
+/** A task whose work goes on in the lab. */
+export function hasWork({ jobs }: World, vps: Vps): boolean {
+  return vps.tasks.some((task) => jobs.isRunning(jobOf(task)));
+}
+
+function jobOf({ id }: Task): string {
+  return `task ${id}`;
 }
 
 async function perform({ hooks }: World, { serviceName, ips }: Vps, work: Work): Promise<void> {
@@ -101,15 +110,19 @@ export function shownState(vps: Vps): string {
 /** A task that the list shows already. @throws ApiError */
 export function taskOf(world: World, vps: Vps, id: string | undefined): Task {
   const task = vps.tasks.find((each) => String(each.id) === id);
-  if (!task || world.now() < task.listedFrom) throw unknownObject("id", id);
+  if (!task || !isListed(world, task)) throw unknownObject("id", id);
   return task;
+}
+
+function isListed({ now, rules }: World, { listedFrom, isFinished }: Task): boolean {
+  return now() >= listedFrom && !(rules.forgetsTasks && isFinished);
 }
 
 export function listTasks(world: World, vps: Vps, query: URLSearchParams): number[] {
   return vps.tasks
     .filter(
       (task) =>
-        world.now() >= task.listedFrom &&
+        isListed(world, task) &&
         (query.get("state") ?? stateOf(world, task)) === stateOf(world, task) &&
         (query.get("type") ?? task.type) === task.type,
     )

@@ -14,7 +14,16 @@ import {
 } from "./api.ts";
 import { plans, systems } from "./catalog.ts";
 import type { Vps } from "./state.ts";
-import { advanceTasks, beginTask, listTasks, requireIdle, shownState, shownTask, taskOf } from "./tasks.ts";
+import {
+  advanceTasks,
+  beginTask,
+  hasWork,
+  listTasks,
+  requireIdle,
+  shownState,
+  shownTask,
+  taskOf,
+} from "./tasks.ts";
 import type { World } from "./world.ts";
 
 /** Places of one datacenter, by its code in orders. */
@@ -55,7 +64,7 @@ export function newVps(world: World, { serviceName, model, datacenter, os, ips, 
 export function advanceVps(world: World): void {
   for (const vps of world.state.vps) {
     if (!vps.isTerminated) advanceTasks(world, vps);
-    else if (!vps.isRemoved)
+    else if (!vps.isRemoved && !hasWork(world, vps))
       world.jobs.start(`end ${vps.serviceName}`, async () => {
         await world.hooks.terminate(vps.serviceName);
         vps.isRemoved = true;

@@ -61,12 +61,16 @@ export interface Hooks {
   ): Promise<void>;
 }
 
+export type Report = (what: string, error: unknown) => void;
+
 export interface World {
   readonly state: State;
   readonly clock: Clock;
   readonly hooks: Hooks;
   readonly rules: Rules;
   readonly jobs: Jobs;
+  /** Where the lab's failures go. */
+  readonly report: Report;
   /** Milliseconds since 1970. */
   now(): number;
   newId(): number;
@@ -80,9 +84,13 @@ export interface Rules {
   readonly strictCname: boolean;
   /** What a terminated service answers: 460 or 404. @default expired */
   readonly terminated: "expired" | "gone";
+  /** A task that has ended is not there any more. @default false */
+  readonly forgetsTasks: boolean;
 }
 
-export const usualRules: Rules = { isUs: false, strictCname: false, terminated: "expired" };
+export const usualRules: Rules = {
+  ...{ isUs: false, strictCname: false, terminated: "expired", forgetsTasks: false },
+};
 
 /** Hooks of a world without machines: every VPS gets addresses of its own. */
 export function noHooks(): Hooks {
@@ -102,9 +110,11 @@ export class Jobs {
   readonly #running = new Map<string, Promise<void>>();
   readonly #failed = new Map<string, number>();
   readonly #now: () => number;
+  readonly #report: Report;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, report: Report) {
     this.#now = now;
+    this.#report = report;
   }
 
   /** Does `work` unless it is being done under that name, or has just failed. */
@@ -112,11 +122,15 @@ export class Jobs {
     if (this.#running.has(name) || (this.#failed.get(name) ?? 0) > this.#now() - retryAfter) return;
     const job = work()
       .catch((error: unknown) => {
-        console.error(name, error);
+        this.#report(name, error);
         this.#failed.set(name, this.#now());
       })
       .finally(() => this.#running.delete(name));
     this.#running.set(name, job);
+  }
+
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
   }
 
   /** When what takes no time has ended. */
