@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{core,cli,adapters,operations,lab,components,stacks,policy}/**/*.test.ts"],
+          include: ["{core,cli,adapters,operations,lab,components,stacks,policy,bench}/**/*.test.ts"],
           exclude: ["lab/suite/**"],
         },
       },

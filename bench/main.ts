@@ -1,0 +1,28 @@
+/** @module Benchmarks: `npm run bench -- noop --clients 1,10,50,100 [--runs 3] [--fresh]`. Never a test. */
+import { Command } from "commander";
+import { benchNoop } from "./noop.ts";
+import { benchPlace } from "./place.ts";
+import { keepResults, resultTable } from "./results.ts";
+
+const program = new Command("bench").description(
+  "Measures of this machine; docs/performance.md tells those that count.",
+);
+
+program
+  .command("noop")
+  .description("preview and up of fleets that have nothing to do, their servers imitated on loopback")
+  .option("--clients <numbers>", "sizes of the fleets", numbers, [1, 10, 50, 100])
+  .option("--runs <number>", "runs of each, of which the median counts", Number, 3)
+  .option("--fresh", "make the stacks anew and measure their first up too", false)
+  .action(async (options: { clients: number[]; runs: number; fresh: boolean }) => {
+    const report = (line: string) => process.stderr.write(`${line}\n`);
+    const measured = await benchNoop(benchPlace(), { ...options, report });
+    console.log(resultTable(measured));
+    console.log(await keepResults("noop", measured));
+  });
+
+function numbers(list: string): number[] {
+  return list.split(",").map(Number);
+}
+
+await program.parseAsync();

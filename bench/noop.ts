@@ -1,0 +1,99 @@
+/** @module What a fleet costs when there is nothing to do: fleets of several sizes, all by the same real program. */
+import { userInfo } from "node:os";
+import { startAgent } from "./agent.ts";
+import { benchClients, benchFleet } from "./clients.ts";
+import { ensureCertificate } from "./peers/authority.ts";
+import { ensureHostKey, type Servers, startServers } from "./peers/servers.ts";
+import { becomeBenchOperator, type Place } from "./place.ts";
+import { median, type Measured } from "./results.ts";
+import {
+  configure,
+  ensureStack,
+  forget,
+  output,
+  pulumi,
+  resourceCount,
+  stateBytes,
+  type Verb,
+} from "./stack.ts";
+
+export interface NoopOptions {
+  readonly clients: readonly number[];
+  readonly runs: number;
+  /** Make the stacks anew, so that their first `up` is measured too. */
+  readonly fresh: boolean;
+  readonly report: (line: string) => void;
+}
+
+const verbs: readonly Verb[] = ["preview", "up --skip-preview", "up"];
+
+export async function benchNoop(place: Place, options: NoopOptions): Promise<Measured[]> {
+  await becomeBenchOperator(place);
+  const all = benchClients(Math.max(...options.clients));
+  await ensureCertificate(
+    place.tls,
+    benchClients(1000).map(({ domain }) => domain),
+  );
+  const hostKey = await ensureHostKey(place.folder);
+  await ensureStack(place, "master");
+  await configure(place, "master", { role: "master", protect: false });
+  await pulumi(place, "master", "up --skip-preview");
+  const agent = await startAgent(await output(place, "master", "privateKey"));
+  const servers = await startServers(place.folder, all, await output(place, "master", "publicKey"));
+  const ssh = { suite: place.suite, user: userInfo().username, hostKey };
+  try {
+    const measured: Measured[] = [];
+    for (const count of options.clients)
+      measured.push(await fleet(place, servers, options, count, benchFleet(all.slice(0, count), ssh)));
+    return measured;
+  } finally {
+    servers.close();
+    agent.kill();
+  }
+}
+
+async function fleet(
+  place: Place,
+  servers: Servers,
+  { runs, fresh, report }: NoopOptions,
+  clients: number,
+  config: Readonly<Record<string, unknown>>,
+): Promise<Measured> {
+  const stack = `bench-${clients}`;
+  if (fresh) {
+    await forget(place, stack);
+    await servers.empty();
+  }
+  const isNew = await ensureStack(place, stack);
+  await configure(place, stack, config);
+  const before = servers.connections();
+  const first = await pulumi(place, stack, "up --skip-preview");
+  report(`${clients} clients: ${isNew ? "first" : "catching"} up ${first.seconds.toFixed(1)} s`);
+  const firstConnections = servers.connections() - before;
+  return {
+    clients,
+    resources: await resourceCount(place, stack),
+    stateBytes: await stateBytes(place, stack),
+    first: isNew ? { ...median([first]), connections: firstConnections } : undefined,
+    verbs: Object.fromEntries(await inTurn(verbs, async (verb) => [verb, await repeated(verb)] as const)),
+  };
+
+  async function repeated(verb: Verb) {
+    const start = servers.connections();
+    const costs = await inTurn(Array.from({ length: runs }), async () => {
+      const run = await pulumi(place, stack, verb, ["--expect-no-changes"]);
+      report(
+        `${clients} clients: ${verb} ${run.seconds.toFixed(2)} s, ${run.cpuSeconds.toFixed(2)} s of CPU`,
+      );
+      return run;
+    });
+    return { ...median(costs), connections: servers.connections() - start };
+  }
+}
+
+/** One after the other: at the same time they would measure each other. */
+async function inTurn<T, R>(values: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const value of values) results.push(await work(value));
+  return results;
+}

@@ -1,0 +1,83 @@
+/** @module The benchmarks' stacks: configured by file, run by Pulumi's command line as people run it. */
+import { existsSync } from "node:fs";
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { Document, parseDocument } from "yaml";
+import { measure, type Run } from "./measure.ts";
+import type { Place } from "./place.ts";
+
+/** `up` runs a preview first, as it does by hand; `up --skip-preview` is what our own commands run. */
+export type Verb = "preview" | "up" | "up --skip-preview";
+
+export async function configure(
+  { project }: Pick<Place, "project">,
+  stack: string,
+  config: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const path = join(project, `Pulumi.${stack}.yaml`);
+  // The salt of its secrets stays.
+  const document = existsSync(path) ? parseDocument(await readFile(path, "utf8")) : new Document({});
+  const values = Object.entries(config).map(([key, value]) => [`geoclic-fleet:${key}`, value]);
+  document.set("config", document.createNode(Object.fromEntries(values)));
+  await writeFile(path, document.toString());
+}
+
+/** @returns whether the stack is new */
+export async function ensureStack({ project }: Pick<Place, "project">, stack: string): Promise<boolean> {
+  const made = await execa("pulumi", ["stack", "init", stack, "--non-interactive"], {
+    cwd: project,
+    reject: false,
+  });
+  if (made.exitCode !== 0 && !/already exists/.test(made.stderr)) throw new Error(made.stderr);
+  return made.exitCode === 0;
+}
+
+/** @throws Error with all that it printed when it fails */
+export async function pulumi(
+  { project }: Pick<Place, "project">,
+  stack: string,
+  verb: Verb,
+  options: readonly string[] = [],
+): Promise<Run> {
+  const words = verb === "preview" ? ["preview"] : ["up", "--yes", ...verb.split(" ").slice(1)];
+  const run = await measure(["pulumi", ...words, "--stack", stack, "--non-interactive", ...options], {
+    cwd: project,
+  });
+  if (run.status !== 0) throw new Error(`pulumi ${verb} of ${stack} failed:\n${run.output}`);
+  return run;
+}
+
+export async function output(
+  { project }: Pick<Place, "project">,
+  stack: string,
+  name: string,
+): Promise<string> {
+  const words = ["stack", "output", name, "--show-secrets", "--stack", stack];
+  return (await execa("pulumi", words, { cwd: project })).stdout;
+}
+
+export async function stateBytes({ state }: Pick<Place, "state">, stack: string): Promise<number> {
+  return (await stat(stateFile(state, stack))).size;
+}
+
+/** Resources of the state, components and the stack itself included. */
+export async function resourceCount({ state }: Pick<Place, "state">, stack: string): Promise<number> {
+  const { checkpoint } = JSON.parse(await readFile(stateFile(state, stack), "utf8")) as {
+    checkpoint: { latest?: { resources?: unknown[] } };
+  };
+  return checkpoint.latest?.resources?.length ?? 0;
+}
+
+/** Forgets a stack; there is nothing behind it but imitations. */
+export async function forget(
+  { project, state }: Pick<Place, "project" | "state">,
+  stack: string,
+): Promise<void> {
+  await rm(join(project, `Pulumi.${stack}.yaml`), { force: true });
+  for (const end of ["", ".bak", ".attrs"]) await rm(`${stateFile(state, stack)}${end}`, { force: true });
+}
+
+function stateFile(state: string, stack: string): string {
+  return join(state, ".pulumi/stacks/geoclic-fleet", `${stack}.json`);
+}
