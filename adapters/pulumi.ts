@@ -3,6 +3,7 @@ import { type EngineEvent, LocalWorkspace, type OpMap } from "@pulumi/pulumi/aut
 import { execa } from "execa";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { clearDeadLock } from "./stack-lock.ts";
 
 export interface ConvergeOptions {
   readonly stack: string;
@@ -23,13 +24,15 @@ export interface Convergence {
 
 /**
  * Runs `pulumi up`; a stack that does not exist is made. One client's failure leaves the others to go on.
- * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed
+ * The lock of a run that was killed is cleared first.
+ * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed, `STACK_LOCKED`
  */
 export async function converge({ stack, project, onProgress }: ConvergeOptions): Promise<Convergence> {
   const began = new Map<string, number>();
   const seconds = new Map<string, number>();
   const errors: string[] = [];
   const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
+  await clearDeadLock({ stack, project, onProgress });
   try {
     const result = await workspace.up({
       color: "never",
@@ -95,6 +98,38 @@ export async function readOutput(stack: string, output: string): Promise<unknown
 /** Name of the stack that is selected in the working folder. @throws FleetError `STACK_MISSING` */
 export async function selectedStack(): Promise<string> {
   return (await pulumi(["stack", "--show-name"], undefined)).trim();
+}
+
+/** Resources of one client in a stack's state, everything below its component. */
+export async function clientResources(
+  stack: string,
+  client: string,
+): Promise<{ readonly urn: string; readonly isProtected: boolean }[]> {
+  const text = await pulumi(["stack", "export", "--stack", stack], stack);
+  const { deployment } = JSON.parse(text) as {
+    deployment: {
+      resources?: readonly { readonly urn: string; readonly parent?: string; readonly protect?: boolean }[];
+    };
+  };
+  const resources = deployment.resources ?? [];
+  const own = new Set(
+    resources
+      .map(({ urn }) => urn)
+      .filter((urn) => urn.endsWith(`::${client}`) && /[$:]geoclic:fleet:ClientServer::/.test(urn)),
+  );
+  // A parent stands before its children in a state.
+  for (const { urn, parent } of resources) if (parent !== undefined && own.has(parent)) own.add(urn);
+  return resources
+    .filter(({ urn }) => own.has(urn))
+    .map(({ urn, protect = false }) => ({ urn, isProtected: protect }));
+}
+
+/** Lets the next `up` delete a client's protected resources, once it is no longer declared. */
+export async function unprotectClient(stack: string, client: string): Promise<void> {
+  const urns = (await clientResources(stack, client))
+    .filter(({ isProtected }) => isProtected)
+    .map(({ urn }) => urn);
+  if (urns.length > 0) await pulumi(["state", "unprotect", ...urns, "--yes", "--stack", stack], stack);
 }
 
 async function pulumi(words: readonly string[], stack: string | undefined, input?: string): Promise<string> {

@@ -137,6 +137,10 @@ export const en = {
       what: "the step {{step}} got wrong input: {{problems}}",
       next: "this is a defect of the tool: the program and its steps do not fit; check out one version of both.",
     },
+    STACK_LOCKED: {
+      what: "stack {{stack}} is being worked on by {{holder}}",
+      next: "wait until that run has ended. If its machine is gone for good, run `pulumi cancel --stack {{stack}}` and start again.",
+    },
     STACK_MISSING: {
       what: "there is no stack {{stack}} at {{backend}}",
       next: "run `npm run demo` for the lab, or `pulumi stack init {{stack}}`.",

@@ -138,6 +138,10 @@ export const fr: Catalogue = {
       what: "l'étape {{step}} a reçu une entrée fausse : {{problems}}",
       next: "c'est un défaut de l'outil : le programme et ses étapes ne correspondent pas ; reprenez une même version des deux.",
     },
+    STACK_LOCKED: {
+      what: "la pile {{stack}} est en cours de traitement par {{holder}}",
+      next: "attendez la fin de ce lancement. Si sa machine a disparu, lancez `pulumi cancel --stack {{stack}}` puis recommencez.",
+    },
     STACK_MISSING: {
       what: "il n'y a pas de pile {{stack}} dans {{backend}}",
       next: "lancez `npm run demo` pour le labo, ou `pulumi stack init {{stack}}`.",
