@@ -1,5 +1,5 @@
 /** The budget of certificates, spent by several processes. Not proven: two operators' machines, which have two ledgers. */
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -68,4 +68,17 @@ test("fails on a ledger that cannot be read, and leaves no lock", async () => {
   await writeFile(join(folder, "acme-ledger.json"), "{");
   await expect(acmeLedger(folder).spend(request("a.fr"))).rejects.toThrow();
   expect(await readdir(folder)).toEqual(["acme-ledger.json"]);
+});
+
+test.each([
+  ["half a file", '[{"domain":'],
+  ["another form", '{"events":[]}'],
+  ["nothing", ""],
+])("fails on a ledger that is %s, names the file, and leaves it as it is", async (_, text) => {
+  const file = join(folder, "acme-ledger.json");
+  await writeFile(file, text);
+  const request = { domain: "ville.fr", server: "https://acme/dir", time };
+  for (const work of [acmeLedger(folder).spend(request), acmeLedger(folder).fail(request)])
+    await expect(work).rejects.toMatchObject({ code: "LEDGER_BROKEN", values: { file } });
+  expect(await readFile(file, "utf8")).toBe(text);
 });

@@ -2,6 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { parse } from "../core/config/parse.ts";
+import { FleetError } from "../core/errors.ts";
 import { type AcmeEvent, type AcmeRequest, acmeBudget, relevantEvents } from "../core/certificate/budget.ts";
 import type { AcmeLedger } from "../core/ports.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -16,6 +18,7 @@ const Events = z.array(
   }),
 );
 
+/** @throws FleetError `LEDGER_BROKEN` or of the lock, from each of its functions */
 export function acmeLedger(stateFolder: string): AcmeLedger {
   const file = join(stateFolder, "acme-ledger.json");
   return { spend, fail };
@@ -25,7 +28,21 @@ export function acmeLedger(stateFolder: string): AcmeLedger {
       if (error.code === "ENOENT") return "[]";
       throw error;
     });
-    return Events.parse(JSON.parse(text));
+    const parsed = parse(Events, json(text));
+    if (parsed.ok) return parsed.value;
+    throw broken(parsed.problems);
+  }
+
+  function json(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw broken((error as Error).message);
+    }
+  }
+
+  function broken(cause: string): FleetError {
+    return new FleetError("LEDGER_BROKEN", { file, cause });
   }
 
   function spend({ domain, server, time }: AcmeRequest) {

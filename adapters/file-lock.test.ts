@@ -1,5 +1,5 @@
 /** One at a time on a file. Not proven: the end of a dead process's lock after 20 s, network file systems. */
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -40,3 +40,15 @@ test("locks of different files do not wait for each other", async () => {
   const inner = withFileLock(join(folder, "a"), () => withFileLock(join(folder, "b"), async () => "both"));
   expect(await inner).toBe("both");
 });
+
+test("a lock that another process took over fails cleanly, and is left to that one", async () => {
+  const path = join(folder, "file");
+  const lost = withFileLock(path, async () => {
+    // As another process does after this one stood still for too long.
+    await rm(`${path}.lock`, { recursive: true });
+    await mkdir(`${path}.lock`);
+    await new Promise((resolve) => setTimeout(resolve, 7000));
+  });
+  await expect(lost).rejects.toMatchObject({ code: "LOCK_LOST", values: { path } });
+  expect(await readdir(folder)).toEqual(["file.lock"]);
+}, 15_000);

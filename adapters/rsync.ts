@@ -4,12 +4,16 @@ import { type RsyncRelease, type RsyncStats, readRsyncStats, rsyncRelease } from
 import { lastLine, type SshTarget, sshFailure } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 
-/** @throws FleetError of the connection, `TOOL_MISSING` or `RSYNC_FAILED` */
+/**
+ * `isConnected`: whether the line to the server is still whole.
+ * @throws FleetError of the connection, `TOOL_MISSING` or `RSYNC_FAILED`
+ */
 export async function sendRelease(
   target: SshTarget,
   sshConfig: string,
   step: string,
   options: Omit<RsyncRelease, "client" | "sshConfig">,
+  isConnected: () => Promise<boolean>,
 ): Promise<RsyncStats> {
   const [program, ...words] = rsyncRelease({ ...options, client: target.client, sshConfig });
   const result = await execa(program, words, { reject: false, timeout: 30 * 60_000, stdin: "ignore" });
@@ -18,7 +22,7 @@ export async function sendRelease(
   if (result.exitCode === undefined)
     throw new FleetError("TOOL_MISSING", { tool: "rsync", fix: "install rsync on this machine." }, place);
   const stderr = String(result.stderr);
-  if (result.exitCode === 255)
+  if (result.exitCode === 255 && !(await isConnected()))
     throw sshFailure(target, step, { status: 255, stderr: withoutRsyncsOwn(stderr) });
   throw new FleetError(
     "RSYNC_FAILED",

@@ -21,10 +21,11 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import { home } from "./home.ts";
 
 /**
- * Prepares the connection's files; nothing is contacted yet.
+ * Writes the files of a connection; nothing is contacted yet.
+ * @returns path of the `ssh_config`
  * @throws FleetError `AGENT_MISSING` when there is no agent
  */
-export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = process.env): Promise<Ssh> {
+export async function prepareSsh(target: SshTarget, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (!env.SSH_AUTH_SOCK) throw new FleetError("AGENT_MISSING", {}, { client: target.client });
   const { runtime } = home(env);
   const text = JSON.stringify([target, env.SSH_AUTH_SOCK]);
@@ -42,13 +43,25 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     renderSshConfig(target, { knownHosts, control: join(folder, "c") }),
     0o600,
   );
+  return config;
+}
 
+/** @throws FleetError `AGENT_MISSING` when there is no agent; nothing is contacted yet */
+export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = process.env): Promise<Ssh> {
+  const config = await prepareSsh(target, env);
   return {
     target,
     run,
     forward,
-    sendRelease: (step, release) => sendRelease(target, config, step, release),
+    sendRelease: (step, release) => sendRelease(target, config, step, release, isConnected),
   };
+
+  /** Whether the shared connection answers. */
+  async function isConnected(): Promise<boolean> {
+    const words = ["-F", config, "-O", "check", target.client];
+    const check = await execa("ssh", words, { env, extendEnv: false, reject: false, timeout: 5000 });
+    return check.exitCode === 0;
+  }
 
   async function run(step: string, command: Command, options: RunOptions = {}): Promise<RunResult> {
     const timeoutSeconds = options.timeoutSeconds ?? 120;
@@ -90,7 +103,11 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     const stdout = String(result.stdout);
     const status = result.exitCode ?? 255;
     if ((options.statuses ?? [0]).includes(status)) return { status, stdout };
-    throw sshFailure(target, step, { status, stderr: String(result.stderr) || result.shortMessage || "" });
+    throw sshFailure(target, step, {
+      status,
+      stderr: String(result.stderr) || result.shortMessage || "",
+      isConnected: status === 255 && (await isConnected()),
+    });
   }
 
   async function forward(step: string, localPort: number): Promise<Forward> {

@@ -74,7 +74,7 @@ export async function keepPresent(
       compose: await readFile(join(suitePath, adapter.compose), "utf8"),
       suite,
       scripts,
-      hookScripts: await readHooks(adapter, dirname(adapterFile)),
+      hookScripts: await readHooks(adapter, adapterFile),
       version: (await readFile(join(suitePath, "VERSION"), "utf8").catch(() => "")).trim(),
       imagesAsOf: config.suite.imagesAsOf,
     });
@@ -96,9 +96,12 @@ async function readAdapter(file: string): Promise<Adapter> {
   }
 }
 
-async function readHooks(adapter: Adapter, folder: string): Promise<Record<string, string>> {
-  const scripts = Object.values(adapter.hooks).map((hook) => hook.script);
-  return Object.fromEntries(
-    await Promise.all(scripts.map(async (script) => [script, await readFile(join(folder, script), "utf8")])),
-  );
+async function readHooks(adapter: Adapter, file: string): Promise<Record<string, string>> {
+  const read = async ([name, { script }]: [string, { script: string }]) => {
+    const text = await readFile(join(dirname(file), script), "utf8").catch((error: Error) => {
+      throw new FleetError("ADAPTER_INVALID", { file, problems: `hooks.${name}.script: ${error.message}` });
+    });
+    return [script, text] as const;
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(adapter.hooks).map(read)));
 }

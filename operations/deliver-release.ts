@@ -13,14 +13,22 @@ const parallelPulls = 3;
 
 /** @throws FleetError of the connection, the build, the pull, or `RELEASE_UNKNOWN` */
 export async function deliverRelease(context: StepContext, input: DeliveryInput): Promise<void> {
+  try {
+    await deliver(context, input);
+  } catch (error) {
+    throw error instanceof FleetError ? error.at({ client: input.CLIENT, step }) : error;
+  }
+}
+
+async function deliver(context: StepContext, input: DeliveryInput): Promise<void> {
   const { releases } = context;
   const release = await releases.read(input.RELEASE);
   if (!release)
-    throw new FleetError(
-      "RELEASE_UNKNOWN",
-      { release: input.RELEASE, store: releases.folder, present: "not read" },
-      { client: input.CLIENT, step },
-    );
+    throw new FleetError("RELEASE_UNKNOWN", {
+      release: input.RELEASE,
+      store: releases.folder,
+      present: "not read",
+    });
   const ssh = await context.openSsh(sshTarget(input));
   await deliverTree(context, ssh, release);
   if (input.BUILD === "client")
@@ -32,19 +40,38 @@ export async function deliverRelease(context: StepContext, input: DeliveryInput)
 }
 
 async function deliverTree(context: StepContext, ssh: Ssh, release: Release): Promise<void> {
-  const { stdout } = await ssh.run(step, ["ls", "-1", serverPaths.releases]);
-  const present = stdout.split("\n").filter((name) => /^[0-9a-f]{12}$/.test(name));
+  const present = await presentReleases(ssh);
   if (present.includes(release.id)) {
     context.report(`tree of ${release.id} is there`);
     return;
   }
-  const stats = await ssh.sendRelease(step, {
-    source: context.releases.path(release.id),
-    release: release.id,
-    linkTo: present,
-  });
-  await ssh.run(step, completeRelease(release.id));
-  context.report(`tree: ${stats.transferred} of ${stats.files} files, ${stats.bytesSent} bytes`);
+  try {
+    const stats = await ssh.sendRelease(step, {
+      source: context.releases.path(release.id),
+      release: release.id,
+      linkTo: await runningFirst(ssh, present),
+    });
+    await ssh.run(step, completeRelease(release.id));
+    context.report(`tree: ${stats.transferred} of ${stats.files} files, ${stats.bytesSent} bytes`);
+  } catch (error) {
+    // The step of a run that was killed may live on and have completed it meanwhile.
+    const isRefused = error instanceof FleetError && ["RSYNC_FAILED", "SSH_FAILED"].includes(error.code);
+    if (!isRefused || !(await presentReleases(ssh)).includes(release.id)) throw error;
+    context.report(`tree of ${release.id} was completed by another run`);
+  }
+}
+
+async function presentReleases(ssh: Ssh): Promise<string[]> {
+  const { stdout } = await ssh.run(step, ["ls", "-1", serverPaths.releases]);
+  return stdout.split("\n").filter((name) => /^[0-9a-f]{12}$/.test(name));
+}
+
+/** rsync looks at a limited number of them: the running release is the one most alike. */
+async function runningFirst(ssh: Ssh, present: readonly string[]): Promise<string[]> {
+  if (present.length < 2) return [...present];
+  const { stdout } = await ssh.run(step, ["readlink", serverPaths.current], { statuses: [0, 1] });
+  const running = stdout.trim().split("/").at(-1) ?? "";
+  return present.toSorted((a, b) => Number(b === running) - Number(a === running));
 }
 
 async function deliverImages(context: StepContext, ssh: Ssh, release: Release): Promise<void> {
@@ -88,9 +115,7 @@ async function pullImages(
 ): Promise<void> {
   const images = new Map<string, StoredImage>();
   for (const service of services) {
-    const image = await context.images.provide(release, service, context.report).catch((error: unknown) => {
-      throw error instanceof FleetError ? error.at({ client: ssh.target.client, step }) : error;
-    });
+    const image = await context.images.provide(release, service, context.report);
     images.set(repositoryOf(release, service), image);
   }
   const endpoint = await context.images.expose(images);

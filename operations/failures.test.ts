@@ -65,12 +65,12 @@ describe.each(steps)("%s", (step, run) => {
     expect(context.ledger).toEqual([]);
   });
 
-  test("fails without an agent, and names the client", async () => {
+  test("fails without an agent, and names client and step", async () => {
     const context = fakeContext({ release });
     const openSsh = () => Promise.reject(new FleetError("AGENT_MISSING", {}, { client: "ville" }));
     expect(await failure(run({ ...context, openSsh }))).toMatchObject({
       code: "AGENT_MISSING",
-      place: { client: "ville" },
+      place: { client: "ville", step },
     });
     expect(context.sent).toEqual([]);
   });
@@ -165,6 +165,35 @@ describe("delivery", () => {
     ]);
   });
 
+  test("links to the running release first", async () => {
+    const names = ["111111111111", "222222222222", "333333333333"];
+    const context = fakeContext({
+      release,
+      answer: (line) => {
+        if (line.startsWith("ls")) return `${names.join("\n")}\n`;
+        return line.startsWith("readlink") ? "releases/222222222222\n" : "";
+      },
+    });
+    await deliverRelease(context, deliver);
+    expect(context.sent.slice(0, 3)).toEqual([
+      "ls -1 /opt/geoclic/releases",
+      "readlink /opt/geoclic/current",
+      "rsync bbbbbbbbbbbb linked to 222222222222,111111111111,333333333333",
+    ]);
+  });
+
+  test("goes on when the step of a run that was killed has completed the tree meanwhile", async () => {
+    const context = fakeContext({
+      release,
+      answer: (line, time) => {
+        if (line.startsWith("ls")) return time === 1 ? "" : "bbbbbbbbbbbb\n";
+        return line.startsWith("sudo -n mv") ? thrown("SSH_FAILED", "delivery") : "";
+      },
+    });
+    await deliverRelease(context, deliver);
+    expect(context.reported[0]).toBe("tree of bbbbbbbbbbbb was completed by another run");
+  });
+
   test("pulls at most three at once, and all of them", async () => {
     const names = ["a", "b", "c", "d", "e"];
     const large = { ...release, services: Object.fromEntries(names.map((name) => [name, service(name)])) };
@@ -239,6 +268,34 @@ describe("certificate", () => {
     expect((await failure(issueCertificate(context, certify))).message).toContain(
       "nobody told the address of ville.fr (asked 1.1.1.1:53, 9.9.9.9:53): queryA ETIMEOUT ville.fr (DNS_SILENT)",
     );
+  });
+
+  test.each([
+    ["status", "no JSON", "bash: certificate: Permission denied"],
+    ["status", "JSON of another form", '{"valid":"yes"}'],
+    ["prepare", "no JSON", "listening"],
+    ["prepare", "JSON of another form", '{"token":7,"path":"/x"}'],
+    ["prepare", "nothing", ""],
+  ])("fails when `certificate %s` answers %s, and names what came", async (verb, _, text) => {
+    const context = fakeContext({
+      answer: (line) => (line.includes(`certificate ${verb}`) ? text : answers("")(line)),
+      get: token,
+    });
+    const error = await failure(issueCertificate(context, certify));
+    expect(error).toMatchObject({
+      code: "ANSWER_UNREADABLE",
+      place: { client: "ville", step: "certificate" },
+    });
+    expect(error.message).toContain(`the server's \`certificate ${verb}\` answered`);
+    expect(context.sent.join("\n")).not.toContain("certificate issue");
+    expect(context.ledger).toEqual([]);
+  });
+
+  test("tells the authority's failure, not that of the ledger which could not note it", async () => {
+    const context = fakeContext({ answer: answers(thrown("SERVER_FAILED", "certificate")), get: token });
+    const acmeLedger = { ...context.acmeLedger, fail: () => Promise.reject(new Error("disk full")) };
+    expect((await failure(issueCertificate({ ...context, acmeLedger }, certify))).code).toBe("SERVER_FAILED");
+    expect(context.reported).toEqual(["the ledger still counts it as issued: disk full"]);
   });
 
   test("after four failures is not asked for within the hour, and is afterwards", async () => {

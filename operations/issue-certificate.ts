@@ -3,7 +3,9 @@ import { z } from "zod";
 import type { AcmeRequest } from "../core/certificate/budget.ts";
 import { checkDns } from "../core/certificate/dns.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
+import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { readAnswer } from "../core/facts/answer.ts";
 import type { Ssh, StepContext } from "../core/ports.ts";
 import { type CertificateInput, sshTarget } from "../core/steps/inputs.ts";
 import { publishRecord } from "./publish-record.ts";
@@ -64,13 +66,13 @@ async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof
     input.ACME_SERVER,
   ];
   const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
-  return Status.parse(JSON.parse(stdout));
+  return readAnswer(Status, "certificate status", stdout);
 }
 
 async function checkPort80(context: StepContext, ssh: Ssh, input: CertificateInput): Promise<void> {
   const words = ["prepare", "--client", input.CLIENT, "--domain", input.DOMAIN];
   const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
-  const { token, path } = Challenge.parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? ""));
+  const { token, path } = readAnswer(Challenge, "certificate prepare", lastLine(stdout));
   const refuse = (cause: string) =>
     new FleetError("PORT80_CLOSED", { domain: input.DOMAIN, host: input.HOST, cause });
   const answer = await context
@@ -104,7 +106,9 @@ async function ask(
   try {
     await ssh.run(step, issue(input), { timeoutSeconds: 300, onLine: context.report });
   } catch (error) {
-    await context.acmeLedger.fail(request);
+    await context.acmeLedger.fail(request).catch((second: Error) => {
+      context.report(`the ledger still counts it as issued: ${second.message}`);
+    });
     throw error;
   }
 }

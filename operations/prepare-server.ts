@@ -9,14 +9,18 @@ const step = "server";
 
 /** @throws FleetError of the connection, `SUDO_MISSING`, `OS_UNSUPPORTED` or `DISK_FULL` */
 export async function prepareServer(context: StepContext, input: PrepareInput): Promise<void> {
-  const ssh = await context.openSsh(sshTarget(input));
-  const { stdout } = await ssh.run(step, askServer, { timeoutSeconds: 40 });
-  const facts = readServer(stdout);
   try {
-    checkServer(input.HOST, facts);
+    await prepare(context, input);
   } catch (error) {
     throw error instanceof FleetError ? error.at({ client: input.CLIENT, step }) : error;
   }
+}
+
+async function prepare(context: StepContext, input: PrepareInput): Promise<void> {
+  const ssh = await context.openSsh(sshTarget(input));
+  const { stdout } = await ssh.run(step, askServer, { timeoutSeconds: 40 });
+  const facts = readServer(stdout);
+  checkServer(input.HOST, facts);
   context.report(`${facts.prettyName}, ${facts.freeMiB} MiB free`);
   const keys = await context.fleetKeys();
   if (keys.length > 0) await ssh.run(step, restrictKeys(keys), { timeoutSeconds: 40 });

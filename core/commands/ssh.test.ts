@@ -78,6 +78,15 @@ test.each([
   expect(error.place).toEqual({ client: "ville", step: "server" });
 });
 
+test.each([
+  ["a command that a signal ended", "", "SSH_FAILED"],
+  ["a command that ended with 255 and words of ssh", "Permission denied (publickey).", "SSH_FAILED"],
+  ["a server command's own failure", "error A_1 [ville] server: x. Next: y.", "SERVER_FAILED"],
+])("while the line holds, 255 is %s", (_, stderr, code) => {
+  const error = sshFailure(target, "server", { status: 255, stderr, isConnected: true });
+  expect(error.code).toBe(code);
+});
+
 test("names what ssh said, as one line without control characters", () => {
   const stderr = "\u001b[31mssh: connect to host h port 22: No route to host\u001b[0m\r\n\r\n";
   const error = sshFailure(target, "server", { status: 255, stderr });

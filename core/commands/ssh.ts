@@ -62,9 +62,11 @@ function hostKeyAlgorithms(hostKey: string): string {
 
 /** What ended an `ssh` process. */
 export interface SshEnd {
-  /** Exit status; 255 is OpenSSH's own failure. */
+  /** Exit status; 255 is OpenSSH's own failure, a command's that a signal ended, or the command's own. */
   readonly status: number;
   readonly stderr: string;
+  /** The shared connection works on: what ended is the command. @default false */
+  readonly isConnected?: boolean;
 }
 
 /** The failure behind an `ssh` that did not end well: the connection's, or the remote command's. */
@@ -72,7 +74,7 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
   const place = { client: target.client, step };
   const { host, port, user } = target;
   const cause = lastLine(end.stderr) || "no message";
-  if (end.status === 255) {
+  if (end.status === 255 && !end.isConnected) {
     if (/host key verification failed|host identification has changed|no matching host key/i.test(end.stderr))
       return new FleetError("HOST_KEY_CHANGED", { host, port }, place);
     if (/permission denied|too many authentication failures/i.test(end.stderr))
@@ -81,10 +83,10 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
   }
   if (/(^|: )sudo: .*(password is required|not allowed|not found)|not in the sudoers/im.test(end.stderr))
     return new FleetError("SUDO_MISSING", { user, host, cause }, place);
-  return (
-    serverFailure(target.client, step, end.stderr) ??
-    new FleetError("SSH_FAILED", { host, status: end.status, cause }, place)
-  );
+  const known = serverFailure(target.client, step, end.stderr);
+  if (known) return known;
+  const status = end.status === 255 ? "a signal (or 255)" : end.status;
+  return new FleetError("SSH_FAILED", { host, status, cause }, place);
 }
 
 const serverError = /^error ([A-Z0-9_]+) \[([^\]]*)\] ([^:]+): (.*?)\.? Next: (.*)$/;

@@ -149,6 +149,22 @@ export const en = {
       what: "stack {{stack}} has no output {{output}}",
       next: "run `pulumi up --stack {{stack}}` first.",
     },
+    ANSWER_UNREADABLE: {
+      what: "the server's `{{command}}` answered something that cannot be read: {{cause}}",
+      next: "run again: the scripts are brought anew where they differ; if it stays, run that command on the server and report what it prints.",
+    },
+    LEDGER_BROKEN: {
+      what: "the ledger of certificates {{file}} cannot be read: {{cause}}",
+      next: "restore it, or move it away: its budget then begins anew, Let's Encrypt's own limits stay; no certificate was asked for.",
+    },
+    LOCK_TAKEN: {
+      what: "another process of this tool has held {{path}} for {{minutes}} minutes",
+      next: "look for it (`ps -ef | grep cli/step`), let it end or end it, then run again.",
+    },
+    LOCK_LOST: {
+      what: "this machine stood still for so long that another process took over {{path}}: {{cause}}",
+      next: "run again: what was done is checked anew.",
+    },
     ENGINE_FAILED: {
       what: "pulumi {{verb}} of {{stack}} failed: {{cause}}",
       next: "read the error of each client above, correct its cause and run again: what is done stays done.",

@@ -150,6 +150,22 @@ export const fr: Catalogue = {
       what: "la pile {{stack}} n'a pas de sortie {{output}}",
       next: "lancez d'abord `pulumi up --stack {{stack}}`.",
     },
+    ANSWER_UNREADABLE: {
+      what: "la commande `{{command}}` du serveur a répondu quelque chose d'illisible : {{cause}}",
+      next: "relancez : les scripts sont réinstallés là où ils diffèrent ; si cela persiste, lancez cette commande sur le serveur et signalez ce qu'elle écrit.",
+    },
+    LEDGER_BROKEN: {
+      what: "le registre des certificats {{file}} est illisible : {{cause}}",
+      next: "restaurez-le, ou mettez-le de côté : son budget repart alors de zéro, les limites de Let's Encrypt demeurent ; aucun certificat n'a été demandé.",
+    },
+    LOCK_TAKEN: {
+      what: "un autre processus de l'outil tient {{path}} depuis {{minutes}} minutes",
+      next: "cherchez-le (`ps -ef | grep cli/step`), laissez-le finir ou arrêtez-le, puis relancez.",
+    },
+    LOCK_LOST: {
+      what: "cette machine est restée figée si longtemps qu'un autre processus a repris {{path}} : {{cause}}",
+      next: "relancez : ce qui est fait sera vérifié à nouveau.",
+    },
     ENGINE_FAILED: {
       what: "pulumi {{verb}} de {{stack}} a échoué : {{cause}}",
       next: "lisez ci-dessus l'erreur de chaque client, corrigez sa cause et relancez : ce qui est fait reste fait.",
