@@ -115,7 +115,7 @@ test.each([
 ])("reads %s", (line, step, cause, action) => {
   const error = serverFailure("ville", "activation", `noise\n${line}\n`);
   expect(error?.place).toEqual({ client: "ville", step });
-  expect(error?.values).toEqual({ cause, action });
+  expect(error?.values).toEqual({ code: cause.split(":")[0], cause, action });
 });
 
 test.each([

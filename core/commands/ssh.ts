@@ -97,7 +97,8 @@ export function serverFailure(client: string, step: string, stderr: string): Fle
   if (!match) return undefined;
   const [, code = "", , part = "", cause = "", action = ""] = match;
   const where = part === step ? step : `${step} (${part})`;
-  return new FleetError("SERVER_FAILED", { cause: `${code}: ${cause}`, action }, { client, step: where });
+  const values = { code, cause: `${code}: ${cause}`, action };
+  return new FleetError("SERVER_FAILED", values, { client, step: where });
 }
 
 /** Last line that is not blank, without control characters. */

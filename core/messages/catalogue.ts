@@ -4,6 +4,7 @@ import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
+import { serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
 type All = typeof en & typeof ovh.en & typeof registry.en;
@@ -33,6 +34,8 @@ export function errorMessages(
   language: Language,
   values: Values,
 ): { what: string; next: string } {
+  const told = code === "SERVER_FAILED" && language === "fr" ? serverSentence(values) : undefined;
+  if (told) return told;
   const t = messages.getFixedT(language, "errors");
   return { what: t(`${code}.what`, values), next: t(`${code}.next`, values) };
 }

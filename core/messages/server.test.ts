@@ -1,0 +1,51 @@
+/** What a server tells, in French. Not proven: that the sentences are good French. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect, test } from "vitest";
+import { serverFailure } from "../commands/ssh.ts";
+import { describe as inLanguage, type FleetError } from "../errors.ts";
+import { serverFrench } from "./server.ts";
+
+const folder = resolve(import.meta.dirname, "../../assets/server/geoclic_server");
+const sources = readdirSync(folder)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => readFileSync(join(folder, name), "utf8"));
+/** Codes of failures, and of what certbot's words mean. */
+const codes = new Set(
+  sources.flatMap((text) =>
+    [
+      ...text.matchAll(/Failure\(\s*"([A-Z0-9_]+)"/g),
+      ...text.matchAll(/^ +(?:\()?r".*", "([A-Z0-9_]+)", "[^"]*"\),$/gm),
+      ...text.matchAll(/\.refused\(.*, "([A-Z0-9_]+)"\)/g),
+    ].map(([, code = ""]) => code),
+  ),
+);
+
+test("every code that a server's commands raise has its French, and no other", () => {
+  expect(codes.size).toBeGreaterThan(60);
+  expect([...codes].sort()).toEqual(Object.keys(serverFrench).sort());
+});
+
+const told = (line: string) => serverFailure("ville", "base", line) as FleetError;
+
+test("a failure says in French what and what next, and keeps what the server found", () => {
+  const error = told("error DISK_FULL [ville] base.space: / has 1 GiB free. Next: free space.");
+  expect(inLanguage(error, "fr")).toBe(
+    "ville · base (base.space): plus assez de place sur le serveur (DISK_FULL: / has 1 GiB free) (SERVER_FAILED). " +
+      "À faire : libérez de la place (anciennes sauvegardes) ou prenez un serveur plus grand, puis relancez.",
+  );
+  expect(inLanguage(error, "en")).toBe(
+    "ville · base (base.space): DISK_FULL: / has 1 GiB free (SERVER_FAILED). Next: free space.",
+  );
+});
+
+test("a command that the server names stays in the French next action", () => {
+  const error = told("error RENEWAL_UNFIT [ville] base: x. Next: run `certbot delete --cert-name a.fr`.");
+  expect(inLanguage(error, "fr")).toContain("À faire : run `certbot delete --cert-name a.fr`.");
+});
+
+test("an unknown code is told as it is", () => {
+  expect(inLanguage(told("error NEW_ONE [ville] base: x. Next: y."), "fr")).toBe(
+    "ville · base: NEW_ONE: x (SERVER_FAILED). À faire : y.",
+  );
+});
