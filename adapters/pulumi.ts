@@ -1,8 +1,10 @@
 /** @module Pulumi's engine: converges a stack and tells, resource by resource, what it did and how long it took. */
 import { type EngineEvent, LocalWorkspace, type OpMap } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
+import { engineFailure } from "../core/commands/engine.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { type Language, languageOf } from "../core/messages/catalogue.ts";
 import { clearDeadLock } from "./stack-lock.ts";
 
 export interface ConvergeOptions {
@@ -11,6 +13,8 @@ export interface ConvergeOptions {
   readonly project: string;
   /** Called when a resource's work begins and ends, and for each line it prints. */
   readonly onProgress: (line: string) => void;
+  /** Of the causes. @default the environment's */
+  readonly language?: Language;
 }
 
 export interface Convergence {
@@ -27,7 +31,12 @@ export interface Convergence {
  * The lock of a run that was killed is cleared first.
  * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed, `STACK_LOCKED`
  */
-export async function converge({ stack, project, onProgress }: ConvergeOptions): Promise<Convergence> {
+export async function converge({
+  stack,
+  project,
+  onProgress,
+  language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
+}: ConvergeOptions): Promise<Convergence> {
   const began = new Map<string, number>();
   const seconds = new Map<string, number>();
   const errors: string[] = [];
@@ -68,7 +77,7 @@ export async function converge({ stack, project, onProgress }: ConvergeOptions):
       // Debug lines come as `debug`, which the type does not name.
       // What only says that the resource above failed is no cause.
       if (severity === "error" && !/^(Error: )?resource .* failed/.test(message.trim()))
-        errors.push(`${urn ? `${nameOf(urn)}: ` : ""}${message.trim()}`);
+        errors.push(engineFailure(urn ? nameOf(urn) : undefined, message, language));
       else if (severity === "warning" || severity === "info")
         for (const line of message.split("\n").filter((text) => text.trim() !== ""))
           onProgress(`  ${urn ? `${nameOf(urn)} | ` : ""}${line}`);

@@ -153,6 +153,10 @@ export const en = {
       what: "the server's `{{command}}` answered something that cannot be read: {{cause}}",
       next: "run again: the scripts are brought anew where they differ; if it stays, run that command on the server and report what it prints.",
     },
+    CONNECTION_FAILED: {
+      what: "its server was not reached: {{cause}}",
+      next: "look at it with `geoclic-fleet status` (address, port, host key, the fleet's key), then run again.",
+    },
     LEDGER_BROKEN: {
       what: "the ledger of certificates {{file}} cannot be read: {{cause}}",
       next: "restore it, or move it away: its budget then begins anew, Let's Encrypt's own limits stay; no certificate was asked for.",

@@ -154,6 +154,10 @@ export const fr: Catalogue = {
       what: "la commande `{{command}}` du serveur a répondu quelque chose d'illisible : {{cause}}",
       next: "relancez : les scripts sont réinstallés là où ils diffèrent ; si cela persiste, lancez cette commande sur le serveur et signalez ce qu'elle écrit.",
     },
+    CONNECTION_FAILED: {
+      what: "son serveur n'a pas été joint : {{cause}}",
+      next: "regardez-le avec `geoclic-fleet status` (adresse, port, clé d'hôte, clé de la flotte), puis relancez.",
+    },
     LEDGER_BROKEN: {
       what: "le registre des certificats {{file}} est illisible : {{cause}}",
       next: "restaurez-le, ou mettez-le de côté : son budget repart alors de zéro, les limites de Let's Encrypt demeurent ; aucun certificat n'a été demandé.",
