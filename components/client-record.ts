@@ -20,20 +20,19 @@ export class ClientRecord extends pulumi.ComponentResource {
 
   constructor(name: string, args: ClientRecordArgs, opts?: pulumi.ComponentResourceOptions) {
     super("geoclic:fleet:ClientRecord", childName(name, "dns"), {}, opts);
-    const parent = this;
     const { client, zone, ip } = args;
     // OVH takes a second address or a CNAME beside the first without a word: somebody has to look before.
     const looked: local.Command = localStep(
       name,
       "record",
       { CLIENT: client.name, DOMAIN: client.domain, ZONE: zone, IP: ip },
-      { parent, dependsOn: [...args.after] },
+      { parent: this, dependsOn: [...args.after] },
       { former: true },
     );
     const record = new ZoneRecord(
       childName(name, "a"),
       { zone, subdomain: client.domain.slice(0, -zone.length - 1), fieldtype: "A", target: ip, ttl: 300 },
-      { parent, dependsOn: [looked], protect: args.protect },
+      { parent: this, dependsOn: [looked], protect: args.protect },
     );
     this.recordId = record.id;
     this.registerOutputs({ recordId: this.recordId });

@@ -105,7 +105,10 @@ async function declare(towns: readonly DemoTown[], publicKey: string): Promise<F
 
 /** Of an entry that is there, only its server may be another one than the last time. */
 function write(clients: ClientsEditor, entry: Entry): void {
-  if (!clients.find(entry.name)) return clients.add(entry);
+  if (!clients.find(entry.name)) {
+    clients.add(entry);
+    return;
+  }
   for (const key of ["ip", "serviceName", "reach"])
     if (entry[key] !== undefined) clients.set(entry.name, key, entry[key]);
   clients.set(entry.name, "ssh.hostKey", (entry.ssh as { hostKey: string }).hostKey);

@@ -28,7 +28,12 @@ async function failure(work: Promise<unknown>): Promise<FleetError> {
 describe("before a record is made", () => {
   test("asks for that name only, writes nothing, and remembers the address", async () => {
     const asked: string[] = [];
-    const context = fakeContext({ records: (subDomain) => (asked.push(subDomain), []) });
+    const context = fakeContext({
+      records: (subDomain) => {
+        asked.push(subDomain);
+        return [];
+      },
+    });
     expect(await checkRecord(context, name, undefined)).toBe('{"domain":"ville.geoclic.fr","ip":"10.0.0.1"}');
     expect(asked).toEqual(["ville"]);
     expect(context.sent).toEqual([]);
@@ -73,7 +78,12 @@ describe("after a record is made", () => {
 
   test("takes the servers that the zone names when none are given", async () => {
     const asked = new Set<string>();
-    const context = fakeContext({ a: (servers) => (asked.add(servers.join()), ["10.0.0.1"]) });
+    const context = fakeContext({
+      a: (servers) => {
+        asked.add(servers.join());
+        return ["10.0.0.1"];
+      },
+    });
     await publishRecord(context, { ...input, nameServers: [] });
     expect([...asked]).toEqual(["10.0.0.53:53"]);
   });

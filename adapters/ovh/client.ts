@@ -101,7 +101,8 @@ export async function openOvh(options: OvhOptions = {}): Promise<Ovh> {
 
   async function authorization(given: Credentials, method: string, url: string, body: string) {
     if ("accessToken" in given) return { authorization: `Bearer ${given.accessToken}` };
-    const timestamp = Math.floor(Date.now() / 1000) + (await (clockDifference ??= askClock()));
+    clockDifference ??= askClock();
+    const timestamp = Math.floor(Date.now() / 1000) + (await clockDifference);
     return {
       "X-Ovh-Application": given.keys.applicationKey,
       "X-Ovh-Consumer": given.keys.consumerKey,
