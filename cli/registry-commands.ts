@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import type { AddOptions } from "./commands/add.ts";
 import type { RemoveOptions } from "./commands/remove.ts";
+import type { RetireOptions } from "./commands/retire.ts";
 import type { Session } from "./session.ts";
 
 export function registryCommands({ program, console, t }: Session): void {
@@ -35,5 +36,20 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--stack <name>", t("help.stack"))
     .action(async (name: string, options: RemoveOptions) =>
       (await import("./commands/remove.ts")).remove(console, name, options),
+    );
+
+  program
+    .command("retire")
+    .description(t("retire.help"))
+    .argument("<name>")
+    .option("--without-backup", t("retire.help.withoutBackup"))
+    .option("--no-up", t("retire.help.noUp"))
+    .option("--end-contract", t("retire.help.endContract"))
+    .option("--token <token>", t("retire.help.token"))
+    .option("--yes", t("retire.help.yes"))
+    .option("--no-commit", t("registry.noCommit"))
+    .option("--stack <name>", t("help.stack"))
+    .action(async (name: string, options: RetireOptions) =>
+      (await import("./commands/retire.ts")).retire(console, name, options),
     );
 }

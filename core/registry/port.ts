@@ -1,6 +1,7 @@
 /** @module What the registry's verbs need of the outside world: types only. */
 import type { FleetConfig } from "../config/stack.ts";
 import type { ClientsEditor, StackEditor } from "./editor.ts";
+import type { RetirementEvent, RetirementLine } from "./retirement.ts";
 
 /** A stack's file, in which the clients are declared. */
 export interface StackFile {
@@ -31,3 +32,12 @@ export interface HostKey {
 
 /** Asks a server for its host keys and gives the best one. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
 export type ScanHostKey = (host: string, port: number) => Promise<HostKey>;
+
+/** Kept for ever, beside the town's last backup. */
+export interface RetirementJournal {
+  /** The operator's folder of this client. */
+  readonly folder: string;
+  read(): Promise<RetirementLine[]>;
+  /** On the disk when it returns. */
+  write(event: RetirementEvent): Promise<void>;
+}

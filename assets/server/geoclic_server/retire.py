@@ -31,12 +31,13 @@ def command() -> None:
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.description = "export: the last backup, told as one line of JSON; stop: no schedules and no containers any more"
+    parser.add_argument("--closed", action="store_true", help="stop only if nobody opened the town again since its export")
     parser.add_argument("part", choices=["export", "stop"])
 
 
 def _work(options: frame.Options) -> None:
     if options.part == "stop":
-        return stop()
+        return stop(is_closed=options.closed)
     print(json.dumps(export(options.client)), flush=True)
 
 
@@ -72,22 +73,29 @@ def told(folder: Path) -> dict[str, Any]:
 
 def _close(release: dict[str, Any]) -> list[Container]:
     """Stops what answers the internet, so that nothing is added after the backup. What was stopped."""
-    doors = {service for service, described in release["services"].items() if described.get("ingress")}
-    open_ones = [one for one in containers(release["project"]) if one.service in doors and one.is_running]
+    open_ones = _open_doors(release)
     _docker("stop", open_ones)
     if open_ones:
         say(_STEP, "the town answers no more")
     return open_ones
 
 
-def stop() -> None:
-    """Raises Failure BUSY, UNIT_FAILED or CONTAINERS_STAY."""
+def _open_doors(release: dict[str, Any]) -> list[Container]:
+    doors = {service for service, described in release["services"].items() if described.get("ingress")}
+    return [one for one in containers(release["project"]) if one.service in doors and one.is_running]
+
+
+def stop(*, is_closed: bool = False) -> None:
+    """`is_closed`: the town was closed by `export`. Raises Failure REOPENED, BUSY, UNIT_FAILED or CONTAINERS_STAY."""
     with operation("the end of this town", 600, lambda who: say(_STEP, f"waits for {who}")):
+        release_id = layout.running_release()
+        release = layout.read_release(release_id) if release_id is not None else None
+        if is_closed and release and _open_doors(release):
+            raise Failure("REOPENED", _STEP, "the town was opened again after its last backup", "run again: it is backed up once more.")
         _forget_units()
         _forget_renewal()
-        release_id = layout.running_release()
-        if release_id is not None:
-            _remove_containers(layout.read_release(release_id))
+        if release:
+            _remove_containers(release)
         layout.write(layout.STATE / "retired.json", json.dumps({"retiredAt": int(time.time())}) + "\n", 0o600)
 
 

@@ -73,6 +73,14 @@ class StopTest(unittest.TestCase):
         self.assertEqual(caught.exception.code, "CONTAINERS_STAY")
         self.assertFalse((root / "state/retired.json").exists())
 
+    def test_a_town_that_was_opened_again_is_not_stopped(self) -> None:
+        with server([container("nginx")]) as (root, said), self.assertRaises(Failure) as caught:
+            retire.stop(is_closed=True)
+        self.assertEqual((caught.exception.code, said), ("REOPENED", []))
+        with server([container("nginx", "exited"), container("db")]) as (root, _):
+            retire.stop(is_closed=True)
+            self.assertTrue((root / "state/retired.json").exists())
+
     def test_one_that_is_gone_already_is_none(self) -> None:
         with server([container("api")], {"docker stop": Result(1, "", "Error: No such container: id-api")}):
             retire.stop()

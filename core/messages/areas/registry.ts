@@ -76,6 +76,30 @@ export const registry = area(
         what: "it was not confirmed, nothing was done",
         next: "type exactly what is asked for, or add --yes.",
       },
+      RETIREMENT_JOURNAL: {
+        what: "the journal of the retirement {{file}} cannot be read: {{cause}}",
+        next: "restore it from a copy; without it the tool does not know what was done.",
+      },
+      RETIRED_ELSEWHERE: {
+        what: "a retirement of this name was begun in the stack {{stack}}",
+        next: "run again with --stack {{stack}}.",
+      },
+      BACKUP_DAMAGED: {
+        what: "{{file}} did not arrive as it was sent ({{got}} of {{bytes}} bytes, or another checksum)",
+        next: "look at this machine's disk and the network, then run again; nothing was removed.",
+      },
+      NO_CONTRACT: {
+        what: "this client has no serviceName, so no contract at OVH is known",
+        next: "end the contract with the provider by hand, and run again without --end-contract.",
+      },
+      TERMINATION_UNMAILED: {
+        what: "OVH's mail with the token for {{serviceName}} did not come within {{minutes}} min",
+        next: "run again later, or give the token of the mail with --token.",
+      },
+      NAME_INVALID: {
+        what: "{{name}} is not a client's name",
+        next: "give 1 to 40 characters of a-z, 0-9 and -, a letter first, e.g. ville-lyon.",
+      },
     },
     texts: {
       "ask.yesNo": "[y/N]",
@@ -116,6 +140,30 @@ export const registry = area(
       "remove.question": "Detach it?",
       "remove.done":
         "{{client}} is detached. `geoclic-fleet add --name {{client}}` takes it back; `geoclic-fleet retire {{client}}` ends it. Now: pulumi up --stack {{stack}}",
+      "retire.help":
+        "End a town: last backup fetched, schedules, containers, key, record and secrets removed",
+      "retire.help.withoutBackup": "go on without a last backup where the server is gone",
+      "retire.help.noUp": "do not run the engine at the end",
+      "retire.help.endContract": "end the VPS's contract at OVH too, after a second confirmation",
+      "retire.help.token": "token of OVH's mail, when it cannot be read",
+      "retire.help.yes": "do not ask for the client's name (the end of a contract is always asked)",
+      "retire.plan":
+        "{{client}} ({{domain}}) ends: its last backup comes to {{folder}}, then its schedules, its containers and the fleet's key go from the server, then its entry, its secrets and its record. Volumes and backups stay on the server as long as it lives.",
+      "retire.question": "End this town?",
+      "retire.questionEnd": "The contract of {{serviceName}} ends and its disk is deleted for good. End it?",
+      "retire.resumes": "{{client}}: goes on with the retirement of {{since}}",
+      "retire.exported":
+        "last backup in {{folder}}, verified: {{mib}} MiB, {{tables}} tables, {{rows}} rows, {{photos}} files",
+      "retire.excuse": "there is no last backup; where nothing can be saved, run again with --without-backup",
+      "retire.withoutBackup": "WARNING: goes on without a last backup: {{error}}",
+      "retire.gone": "{{host}} is gone: nothing was removed there",
+      "retire.stopped": "{{host}}: schedules and containers are gone, data stay",
+      "retire.left": "{{host}}: the fleet's key is no longer {{user}}'s",
+      "retire.up": "Now: pulumi up --stack {{stack}} (it deletes the secrets and the record)",
+      "retire.others": "WARNING: the engine failed elsewhere: {{error}}",
+      "retire.mail": "OVH mails a token for {{serviceName}}; waiting for it, at most {{minutes}} min",
+      "retire.terminated": "the contract of {{serviceName}} is ended",
+      "retire.done": "{{client}} is retired; what is kept of it is in {{folder}}",
     },
   },
   {
@@ -192,6 +240,30 @@ export const registry = area(
         what: "ce n'a pas été confirmé, rien n'a été fait",
         next: "tapez exactement ce qui est demandé, ou ajoutez --yes.",
       },
+      RETIREMENT_JOURNAL: {
+        what: "le journal de la mise hors service {{file}} est illisible : {{cause}}",
+        next: "restaurez-le depuis une copie ; sans lui, l'outil ne sait pas ce qui a été fait.",
+      },
+      RETIRED_ELSEWHERE: {
+        what: "une mise hors service de ce nom a été commencée dans la pile {{stack}}",
+        next: "relancez avec --stack {{stack}}.",
+      },
+      BACKUP_DAMAGED: {
+        what: "{{file}} n'est pas arrivé tel qu'il a été envoyé ({{got}} octets sur {{bytes}}, ou une autre somme de contrôle)",
+        next: "regardez le disque de cette machine et le réseau, puis relancez ; rien n'a été supprimé.",
+      },
+      NO_CONTRACT: {
+        what: "ce client n'a pas de serviceName, aucun contrat OVH n'est donc connu",
+        next: "mettez fin au contrat à la main chez le fournisseur, et relancez sans --end-contract.",
+      },
+      TERMINATION_UNMAILED: {
+        what: "le courriel d'OVH avec le jeton pour {{serviceName}} n'est pas arrivé en {{minutes}} min",
+        next: "relancez plus tard, ou donnez le jeton du courriel avec --token.",
+      },
+      NAME_INVALID: {
+        what: "{{name}} n'est pas un nom de client",
+        next: "donnez 1 à 40 caractères parmi a-z, 0-9 et -, une lettre d'abord, p. ex. ville-lyon.",
+      },
     },
     texts: {
       "ask.yesNo": "[o/N]",
@@ -232,6 +304,33 @@ export const registry = area(
       "remove.question": "La détacher ?",
       "remove.done":
         "{{client}} est détachée. `geoclic-fleet add --name {{client}}` la reprend ; `geoclic-fleet retire {{client}}` y met fin. Ensuite : pulumi up --stack {{stack}}",
+      "retire.help":
+        "Mettre fin à une ville : dernière sauvegarde rapatriée, tâches, conteneurs, clé, enregistrement et secrets retirés",
+      "retire.help.withoutBackup": "continuer sans dernière sauvegarde si le serveur n'existe plus",
+      "retire.help.noUp": "ne pas lancer le moteur à la fin",
+      "retire.help.endContract": "mettre fin aussi au contrat OVH du VPS, après une seconde confirmation",
+      "retire.help.token": "jeton du courriel d'OVH, s'il ne peut pas être lu",
+      "retire.help.yes": "ne pas demander le nom du client (la fin d'un contrat est toujours demandée)",
+      "retire.plan":
+        "{{client}} ({{domain}}) prend fin : sa dernière sauvegarde arrive dans {{folder}}, puis ses tâches planifiées, ses conteneurs et la clé de la flotte quittent le serveur, enfin son entrée, ses secrets et son enregistrement. Volumes et sauvegardes restent sur le serveur tant qu'il vit.",
+      "retire.question": "Mettre fin à cette ville ?",
+      "retire.questionEnd":
+        "Le contrat de {{serviceName}} prend fin et son disque est effacé définitivement. Y mettre fin ?",
+      "retire.resumes": "{{client}} : reprise de la mise hors service du {{since}}",
+      "retire.exported":
+        "dernière sauvegarde dans {{folder}}, vérifiée : {{mib}} Mio, {{tables}} tables, {{rows}} lignes, {{photos}} fichiers",
+      "retire.excuse":
+        "il n'y a pas de dernière sauvegarde ; s'il n'y a rien à sauver, relancez avec --without-backup",
+      "retire.withoutBackup": "ATTENTION : suite sans dernière sauvegarde : {{error}}",
+      "retire.gone": "{{host}} n'existe plus : rien n'y a été retiré",
+      "retire.stopped": "{{host}} : tâches et conteneurs retirés, les données restent",
+      "retire.left": "{{host}} : la clé de la flotte n'est plus acceptée pour {{user}}",
+      "retire.up": "Ensuite : pulumi up --stack {{stack}} (il supprime les secrets et l'enregistrement)",
+      "retire.others": "ATTENTION : le moteur a échoué ailleurs : {{error}}",
+      "retire.mail":
+        "OVH envoie un jeton par courriel pour {{serviceName}} ; attente de {{minutes}} min au plus",
+      "retire.terminated": "le contrat de {{serviceName}} est terminé",
+      "retire.done": "{{client}} est hors service ; ce qui en est gardé est dans {{folder}}",
     },
   },
 );

@@ -1,0 +1,86 @@
+/** @module `retire`: ends a town, step by step, and goes on where it was cut. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { withFileLock } from "../../adapters/file-lock.ts";
+import { fleetKeys } from "../../adapters/agent.ts";
+import { download } from "../../adapters/download.ts";
+import { home } from "../../adapters/home.ts";
+import { openOvh } from "../../adapters/ovh/client.ts";
+import { clientResources, converge, readOutput, unprotectClient } from "../../adapters/pulumi.ts";
+import { releaseStore } from "../../adapters/release-store.ts";
+import { retirementJournal } from "../../adapters/retirement-journal.ts";
+import { openSsh } from "../../adapters/ssh.ts";
+import { stackFile } from "../../adapters/stack-file.ts";
+import { readReleases } from "../../adapters/suite-source.ts";
+import { archiveFolder } from "../../adapters/tar.ts";
+import { installScripts } from "../../core/commands/scripts.ts";
+import type { ClientConfig } from "../../core/config/stack.ts";
+import { describe, FleetError } from "../../core/errors.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import type { Ssh } from "../../core/ports.ts";
+import { retireClient } from "../../operations/retire-client.ts";
+import { typed } from "../ask.ts";
+import type { Console } from "../console.ts";
+
+export interface RetireOptions {
+  readonly withoutBackup?: boolean;
+  readonly up: boolean;
+  readonly endContract?: boolean;
+  readonly token?: string;
+  readonly yes?: boolean;
+  readonly commit: boolean;
+  readonly stack?: string;
+}
+
+export async function retire(console: Console, name: string, options: RetireOptions): Promise<void> {
+  const { yes = false, commit, stack, ...request } = options;
+  // The name becomes a folder's.
+  if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
+    throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
+  const file = await stackFile(stack, { commit });
+  const { state } = home();
+  const journal = retirementJournal(state, name);
+  await mkdir(journal.folder, { recursive: true, mode: 0o700 });
+  await withFileLock(join(journal.folder, "journal.jsonl"), () =>
+    retireClient(
+      {
+        file,
+        journal,
+        confirm: async (expected) =>
+          yes || typed(console, text("retire.question", console.language), expected),
+        confirmEnd: (serviceName) =>
+          typed(console, text("retire.questionEnd", console.language, { serviceName }), serviceName),
+        openSsh,
+        installScripts: sendScripts,
+        download: (target, command, path) => download(target, "retire", command, path),
+        fleetKeys: async () => {
+          const own = await fleetKeys();
+          return own.length > 0 ? own : [String(await readOutput(file.stack, "fleetKey"))];
+        },
+        unprotect: (client) => unprotectClient(file.stack, client),
+        converge: async () => {
+          const project = process.env.PULUMI_OPTION_CWD ?? ".";
+          await converge({ stack: file.stack, project, onProgress: (line) => console.progress(line) });
+        },
+        isInState: async (client) => (await clientResources(file.stack, client)).length > 0,
+        openOvh: () => openOvh(),
+        now: Date.now,
+        sleep: async (milliseconds) => {
+          await setTimeout(milliseconds);
+        },
+        describe: (error) => describe(error, console.language),
+        tell: (key, values) => console.progress(text(key, console.language, values)),
+      },
+      { name, ...request },
+    ),
+  );
+
+  async function sendScripts(client: ClientConfig, ssh: Ssh): Promise<void> {
+    const config = await file.read();
+    const release = (await readReleases(config)).get(client.release ?? config.release ?? "present");
+    if (!release) throw new RangeError(`the release of ${name} was not read`);
+    const archive = await archiveFolder(releaseStore(state).scriptsPath(release.scripts));
+    await ssh.run("retire", installScripts(release.scripts), { input: archive });
+  }
+}
