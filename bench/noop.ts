@@ -1,5 +1,7 @@
 /** @module What a fleet costs when there is nothing to do: fleets of several sizes, all by the same real program. */
+import { rm } from "node:fs/promises";
 import { userInfo } from "node:os";
+import { join } from "node:path";
 import { startAgent } from "./agent.ts";
 import { benchClients, benchFleet } from "./clients.ts";
 import { ensureCertificate } from "./peers/authority.ts";
@@ -63,6 +65,8 @@ async function fleet(
   if (fresh) {
     await forget(place, stack);
     await servers.empty();
+    // The budget for certificates of a new operator.
+    await rm(join(place.folder, "acme-ledger.json"), { force: true });
   }
   const isNew = await ensureStack(place, stack);
   await configure(place, stack, config);

@@ -1,19 +1,49 @@
 /** @module The policy pack: `pulumi preview --policy-pack policy`. A violation ends the preview with an error. */
-import * as pulumi from "@pulumi/pulumi";
-import { PolicyPack, type ResourceValidationPolicy } from "@pulumi/policy";
+import { Config } from "@pulumi/pulumi";
+import { PolicyPack, type ResourceValidationArgs, type ResourceValidationPolicy } from "@pulumi/policy";
+import { plainInputs, secretPaths } from "./inputs.ts";
 import {
-  clearSecretViolations,
+  clearInputViolations,
   commandViolations,
   connectionViolations,
   doubleViolations,
+  generatedSecretViolations,
   protectionViolations,
   purchaseViolations,
   recordViolations,
   type Resource,
-  secretViolations,
+  standardInputViolations,
+  variableViolations,
 } from "./rules.ts";
 
-const config = new pulumi.Config("geoclic-fleet");
+/** A fleet that may go says so in its stack file; a stack that has no configuration at all cannot even be asked. */
+function isKept(): boolean {
+  try {
+    return new Config("geoclic-fleet").getBoolean("protect") !== false;
+  } catch {
+    return true;
+  }
+}
+
+/** Secret inputs by URN, as the remediation that comes first has seen them. */
+const secretInputs = new Map<string, readonly string[]>();
+/** What was judged so far, by URN. */
+const declared = new Map<string, Resource>();
+
+function resourceOf({ type, name, urn, props, opts }: ResourceValidationArgs): Resource {
+  const secret = secretInputs.get(urn);
+  if (!secret) throw new Error(`${name} comes to be judged without its secrets having been seen`);
+  const resource: Resource = {
+    type,
+    name,
+    inputs: plainInputs(props),
+    secretInputs: secret,
+    secretOutputs: opts.additionalSecretOutputs,
+    isProtected: opts.protect,
+  };
+  declared.set(urn, resource);
+  return resource;
+}
 
 function rule(
   name: string,
@@ -24,67 +54,48 @@ function rule(
     name,
     description,
     enforcementLevel: "mandatory",
-    validateResource: ({ type, name: resource, props, opts }, report) => {
-      for (const violation of violations({ type, name: resource, props, isProtected: opts.protect }))
-        report(`${resource}: ${violation}`);
+    validateResource: (args, report) => {
+      for (const violation of violations(resourceOf(args))) report(`${args.name}: ${violation}`);
     },
   };
 }
 
 new PolicyPack("geoclic-fleet", {
   policies: [
+    {
+      ...rule("secrets-wrapped", "What is named like a secret is kept as one.", clearInputViolations),
+      // It remedies nothing: only a remediation is shown which inputs are secret.
+      enforcementLevel: "remediate",
+      remediateResource: ({ urn, props }) => {
+        secretInputs.set(urn, secretPaths(props));
+      },
+    },
     rule("host-keys-pinned", "A connection pins its host key and holds no key.", connectionViolations),
     rule("commands-repeatable", "A command can be run again and is never replaced.", commandViolations),
-    rule("secrets-hidden", "No secret in a command line, a variable or a log.", (resource) =>
-      secretViolations(resource),
+    rule(
+      "standard-input-hidden",
+      "Standard input is secret, and so is what follows.",
+      standardInputViolations,
     ),
+    rule("variables-plain", "No variable of a command is named like a secret.", variableViolations),
     rule("secrets-protected", "Generated secrets are protected.", (resource) =>
-      // A fleet that may go says so in its stack file.
-      attempt(() => config.getBoolean("protect")) === false ? [] : protectionViolations(resource),
+      isKept() ? protectionViolations(resource) : [],
     ),
     rule("records-plain", "Records are addresses that may move.", recordViolations),
     rule("nothing-bought", "Servers are ordered, not declared.", purchaseViolations),
     {
       name: "stack-whole",
       description:
-        "Each client has a domain, a server and a record of its own, and no secret stands in clear.",
+        "Each client has a domain and a server of its own, and no generated secret stands in clear.",
       enforcementLevel: "mandatory",
       validateStack: ({ resources }, report) => {
-        const declared = resources.map(({ type, name, props, opts }) => ({
-          type,
-          name,
-          props: known(props),
-          isProtected: opts.protect,
-        }));
-        for (const violation of [...doubleViolations(declared), ...clearSecretViolations(declared)])
+        const whole = resources.flatMap(({ urn, props }) => {
+          const resource = declared.get(urn);
+          return resource ? [{ ...resource, outputs: plainInputs(props) }] : [];
+        });
+        for (const violation of [...doubleViolations(whole), ...generatedSecretViolations(whole)])
           report(violation);
       },
     },
   ],
 });
-
-/** During a preview some values are not known yet; asking for one of them is an error, as is asking a stack without a configuration. */
-function known(props: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.keys(props).flatMap((key) => {
-      const value = attempt(() => props[key]);
-      if (value === undefined) return [];
-      return [
-        [
-          key,
-          typeof value === "object" && value !== null && !Array.isArray(value)
-            ? known(value as Record<string, unknown>)
-            : value,
-        ],
-      ];
-    }),
-  );
-}
-
-function attempt(read: () => unknown): unknown {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}

@@ -1,100 +1,161 @@
-/** The fleet's rules by tables. That the engine enforces them is seen in test/peers; secrecy in the state is the engine's. */
+/** The fleet's rules by tables. That the engine enforces them, and hands them what is secret, is seen in test/peers. */
 import { describe, expect, test } from "vitest";
 import {
-  clearSecretViolations,
+  clearInputViolations,
   commandViolations,
   connectionViolations,
   doubleViolations,
+  generatedSecretViolations,
+  isSecretName,
+  notKnown,
   protectionViolations,
   purchaseViolations,
   recordViolations,
   type Resource,
-  secretViolations,
+  standardInputViolations,
+  variableViolations,
 } from "./rules.ts";
 
 const hostKey = "ssh-ed25519 AAAA";
-const resource = (
-  type: string,
-  props: Record<string, unknown>,
-  name = "ville-x",
-  isProtected = false,
-): Resource => ({
+const password = "random:index/randomPassword:RandomPassword";
+
+type Inputs = Record<string, unknown>;
+const resource = (type: string, inputs: Inputs, change: Partial<Resource> = {}): Resource => ({
   type,
-  name,
-  props,
-  isProtected,
+  name: "ville-x",
+  inputs,
+  secretInputs: [],
+  secretOutputs: [],
+  isProtected: false,
+  ...change,
 });
-const remote = (props: Record<string, unknown>) =>
-  resource("command:remote:Command", { connection: { hostKey }, create: "x", update: "x", ...props });
-const local = (props: Record<string, unknown>, name?: string) =>
-  resource("command:local:Command", { create: "x", update: "x", ...props }, name);
-const record = (props: Record<string, unknown>, name?: string) =>
+const remote = (inputs: Inputs, change?: Partial<Resource>) =>
+  resource(
+    "command:remote:Command",
+    { connection: { hostKey }, create: "x", update: "x", ...inputs },
+    change,
+  );
+const local = (inputs: Inputs, change?: Partial<Resource>) =>
+  resource("command:local:Command", { create: "x", update: "x", ...inputs }, change);
+const record = (inputs: Inputs, change?: Partial<Resource>) =>
   resource(
     "ovh:Domain/zoneRecord:ZoneRecord",
-    { fieldtype: "A", ttl: 300, zone: "geoclic.fr", ...props },
-    name,
+    { fieldtype: "A", ttl: 300, zone: "geoclic.fr", ...inputs },
+    change,
   );
 
-test.each<[string, (each: Resource) => string[], Resource, string | undefined]>([
-  ["a pinned host key", connectionViolations, remote({}), undefined],
-  ["no host key", connectionViolations, remote({ connection: {} }), "hostKey is not pinned"],
+/** `expected`: a part of each violation. */
+function judge(rule: (each: Resource) => string[], each: Resource, expected: readonly string[]): void {
+  expect(rule(each)).toEqual(expected.map((part) => expect.stringContaining(part)));
+}
+
+test.each<[string, Resource, string[]]>([
+  ["a pinned host key", remote({}), []],
+  ["a host key of another type", remote({ connection: { hostKey: "ecdsa-sha2-nistp256 AAAA" } }), []],
+  ["no host key", remote({ connection: {} }), ["hostKey is not pinned"]],
+  ["an empty host key", remote({ connection: { hostKey: "" } }), ["hostKey is not pinned"]],
+  ["a host key that nobody knows yet", remote({ connection: { hostKey: notKnown } }), ["not pinned"]],
+  ["a connection that nobody knows yet", remote({ connection: notKnown }), ["not pinned"]],
+  ["no connection", remote({ connection: undefined }), ["hostKey is not pinned"]],
+  ["a key", remote({ connection: { hostKey, privateKey: "k" } }), ["privateKey is set"]],
+  ["a password", remote({ connection: { hostKey, password: "k" } }), ["password is set"]],
+  ["a local command", local({}), []],
+  ["a copied file", resource("command:remote:CopyToRemote", { connection: {} }), ["not pinned"]],
+])("connection: %s", (_, each, expected) => judge(connectionViolations, each, expected));
+
+test.each<[string, Resource, string[]]>([
+  ["the same again", remote({}), []],
+  ["no update", remote({ update: undefined }), ["update is not create"]],
+  ["another update", local({ update: "y" }), ["update is not create"]],
+  ["triggers", local({ triggers: [1] }), ["triggers replace"]],
+  ["triggers that nobody knows yet", local({ triggers: notKnown }), ["triggers replace"]],
+  ["no triggers", local({ triggers: [] }), []],
+  ["a delete", remote({ delete: "rm" }), ["delete touches the server"]],
+  ["no command", resource(password, { triggers: [1] }), []],
+])("command: %s", (_, each, expected) => judge(commandViolations, each, expected));
+
+const secretInputs = ["stdin"];
+const secretOutputs = ["stdout", "stderr"];
+test.each<[string, Resource, string[]]>([
+  ["none", remote({}), []],
+  ["hidden", remote({ stdin: "s", logging: "none" }, { secretInputs, secretOutputs }), []],
+  ["not known yet", remote({ stdin: notKnown, logging: "none" }, { secretOutputs }), []],
+  ["not known yet, logged", remote({ stdin: notKnown }, { secretOutputs }), ["set logging to none"]],
+  ["in clear", remote({ stdin: "s", logging: "none" }, { secretOutputs }), ["wrap it in pulumi.secret"]],
+  ["logged", remote({ stdin: "s" }, { secretInputs, secretOutputs }), ["set logging to none"]],
   [
-    "an empty host key",
-    connectionViolations,
-    remote({ connection: { hostKey: "" } }),
-    "hostKey is not pinned",
-  ],
-  ["no connection", connectionViolations, remote({ connection: undefined }), "hostKey is not pinned"],
-  [
-    "a key in the connection",
-    connectionViolations,
-    remote({ connection: { hostKey, privateKey: "k" } }),
-    "privateKey is set",
+    "half logged",
+    remote({ stdin: "s", logging: "stderr" }, { secretInputs, secretOutputs }),
+    ["set logging to none"],
   ],
   [
-    "a password in the connection",
-    connectionViolations,
-    remote({ connection: { hostKey, password: "k" } }),
-    "password is set",
-  ],
-  ["a local command", connectionViolations, local({}), undefined],
-  ["a command that is repeated", commandViolations, remote({}), undefined],
-  ["no update", commandViolations, remote({ update: undefined }), "update is not create"],
-  ["another update", commandViolations, local({ update: "y" }), "update is not create"],
-  ["triggers", commandViolations, local({ triggers: [1] }), "triggers replace"],
-  ["no triggers", commandViolations, local({ triggers: [] }), undefined],
-  ["a delete", commandViolations, remote({ delete: "rm" }), "delete touches the server"],
-  ["a variable", secretViolations, local({ environment: { GEOCLIC_STEP_CLIENT: "a" } }), undefined],
-  [
-    "a variable named like a secret",
-    secretViolations,
-    local({ environment: { DB_PASSWORD: "a" } }),
-    "environment.DB_PASSWORD",
-  ],
-  ["an unlogged standard input", secretViolations, remote({ stdin: "s", logging: "none" }), undefined],
-  ["a logged standard input", secretViolations, remote({ stdin: "s" }), "set logging to none"],
-  [
-    "an unprotected secret",
-    protectionViolations,
-    resource("random:index/randomPassword:RandomPassword", {}),
-    "not protected",
+    "answered in clear",
+    remote({ stdin: "s", logging: "none" }, { secretInputs, secretOutputs: ["stdout"] }),
+    ["stderr kept in clear"],
   ],
   [
-    "a protected secret",
-    protectionViolations,
-    resource("random:index/randomPassword:RandomPassword", {}, "p", true),
-    undefined,
+    "of a local command",
+    local({ stdin: "s" }),
+    ["wrap it", "set logging to none", "stdout and stderr kept in clear"],
   ],
-  ["something else unprotected", protectionViolations, remote({}), undefined],
-  ["an address", recordViolations, record({}), undefined],
-  ["an alias", recordViolations, record({ fieldtype: "CNAME" }), "A records only"],
-  ["a long time to live", recordViolations, record({ ttl: 86_400 }), "lost for longer"],
-  ["a purchase", purchaseViolations, resource("ovh:Vps/vps:Vps", {}), "geoclic-fleet order"],
-  ["a record", purchaseViolations, record({}), undefined],
-])("%s", (_, rule, each, expected) => {
-  const violations = rule(each);
-  if (expected === undefined) expect(violations).toEqual([]);
-  else expect(violations).toEqual([expect.stringContaining(expected)]);
+])("standard input: %s", (_, each, expected) => judge(standardInputViolations, each, expected));
+
+test.each<[string, Resource, string[]]>([
+  ["a plain one", local({ environment: { GEOCLIC_STEP_HOST_KEY: "a" } }), []],
+  ["a secret's", local({ environment: { DB_PASSWORD: "a" } }), ["environment.DB_PASSWORD"]],
+  [
+    "a secret's, marked",
+    local({ environment: { DB_PASSWORD: "a" } }, { secretInputs: ["environment.DB_PASSWORD"] }),
+    ["environment.DB_PASSWORD"],
+  ],
+  ["none that is known yet", local({ environment: notKnown }), []],
+])("variables: %s", (_, each, expected) => judge(variableViolations, each, expected));
+
+test.each<[string, Resource, string[]]>([
+  ["a plain one", remote({}), []],
+  ["a secret's", resource("x:y:Z", { a: { apiKey: "k" } }), ["a.apiKey is kept in clear"]],
+  ["a secret's in a list", resource("x:y:Z", { a: [{ token: "k" }] }), ["a.0.token is kept in clear"]],
+  ["a secret's that is not known yet", resource("x:y:Z", { token: notKnown }), []],
+  ["a secret's, marked", resource("x:y:Z", { token: "k" }, { secretInputs: ["token"] }), []],
+  ["a secret's, marked above", resource("x:y:Z", { a: { token: "k" } }, { secretInputs: ["a"] }), []],
+  ["a secret's, marked beside", resource("x:y:Z", { token: "k" }, { secretInputs: ["toke"] }), ["token"]],
+])("inputs: %s", (_, each, expected) => judge(clearInputViolations, each, expected));
+
+test.each<[string, boolean]>([
+  ["DB_PASSWORD", true],
+  ["adminPassword", true],
+  ["passwords", true],
+  ["JWT_SECRET_KEY", true],
+  ["OVH_CONSUMER_KEY", true],
+  ["apiKey", true],
+  ["privateKeyPem", true],
+  ["credentials", true],
+  ["GEOCLIC_STEP_HOST_KEY", false],
+  ["hostKey", false],
+  ["publicKey", false],
+  ["GEOCLIC_STEP_SERVICE_TOKENIZER", false],
+  ["secretary", false],
+  ["key", false],
+])("%s is named like a secret: %s", (name, expected) => expect(isSecretName(name)).toBe(expected));
+
+test.each<[string, Resource, string[]]>([
+  ["unprotected", resource(password, {}), ["not protected"]],
+  ["protected", resource(password, {}, { isProtected: true }), []],
+  ["no secret", remote({}), []],
+])("generated secret: %s", (_, each, expected) => judge(protectionViolations, each, expected));
+
+test.each<[string, Resource, string[]]>([
+  ["an address", record({}), []],
+  ["an address that nobody knows yet", record({ target: notKnown }), []],
+  ["an alias", record({ fieldtype: "CNAME" }), ["A records only"]],
+  ["no time to live", record({ ttl: undefined }), ["ttl is undefined"]],
+  ["a time to live of OVH's choice", record({ ttl: 0 }), ["ttl is 0"]],
+  ["a long time to live", record({ ttl: 86_400 }), ["lost for long"]],
+])("record: %s", (_, each, expected) => judge(recordViolations, each, expected));
+
+test("nothing is bought", () => {
+  judge(purchaseViolations, resource("ovh:Vps/vps:Vps", {}), ["geoclic-fleet order"]);
+  judge(purchaseViolations, record({}), []);
 });
 
 describe("a stack", () => {
@@ -105,49 +166,70 @@ describe("a stack", () => {
           Object.entries(values).map(([key, value]) => [`GEOCLIC_STEP_${key}`, value]),
         ),
       },
-      `${name}-${role}`,
+      { name: `${name}-${role}` },
     );
-  const town = (name: string, domain: string, host: string, port = "22") => [
+  const town = (name: string, domain: string, ip: string, port = "22", host = ip) => [
     step(name, "server", { HOST: host, PORT: port }),
-    step(name, "certificate", { HOST: host, PORT: port, DOMAIN: domain }),
+    step(name, "certificate", { HOST: host, PORT: port, DOMAIN: domain, IP: ip }),
   ];
 
   test.each<[string, Resource[], string[]]>([
     ["of two towns", [...town("a", "a.fr", "10.0.0.1"), ...town("b", "b.fr", "10.0.0.2")], []],
     [
       "of one server twice",
-      [...town("a", "a.fr", "10.0.0.1"), ...town("b", "b.fr", "10.0.0.1")],
-      ["a-server and b-server share the server 10.0.0.1:22"],
+      [...town("a", "a.fr", "10.0.0.1"), ...town("b", "b.fr", "10.0.0.2", "22", "10.0.0.1")],
+      ["a-server and b-server share the server 10.0.0.1 22"],
     ],
     [
-      "of two ports of one address",
+      "of one address behind two ports",
       [...town("a", "a.fr", "10.0.0.1"), ...town("b", "b.fr", "10.0.0.1", "2222")],
+      ["a-certificate and b-certificate share the address 10.0.0.1"],
+    ],
+    [
+      "of one domain three times",
+      ["a", "b", "c"].flatMap((name, index) => town(name, "a.fr", `10.0.0.${index}`)),
+      ["a-certificate and b-certificate and c-certificate share the domain a.fr"],
+    ],
+    [
+      "of which little is known yet",
+      ["a", "b"].flatMap((name) => [
+        local({ environment: notKnown }, { name: `${name}-server` }),
+        local({ environment: { GEOCLIC_STEP_IP: notKnown } }, { name: `${name}-certificate` }),
+        record({ subdomain: notKnown }, { name: `${name}-a` }),
+      ]),
       [],
     ],
     [
-      "of one domain twice",
-      [...town("a", "a.fr", "10.0.0.1"), ...town("b", "a.fr", "10.0.0.2")],
-      ["a-certificate and b-certificate share the domain a.fr"],
-    ],
-    [
       "of one record twice",
-      [record({ subdomain: "a" }, "a-a"), record({ subdomain: "a" }, "b-a")],
-      ["a-a and b-a share the record a.geoclic.fr"],
+      [record({ subdomain: "a" }, { name: "a-a" }), record({ subdomain: "a" }, { name: "b-a" })],
+      ["a-a and b-a share the record a geoclic.fr"],
     ],
   ])("%s", (_, resources, expected) => {
     expect(doubleViolations(resources)).toEqual(expected);
   });
 
-  test("holds no generated secret in a command or a variable", () => {
-    const secret = resource("random:index/randomPassword:RandomPassword", { result: "0123456789abcdef" });
-    const shown = [
-      local({ create: "echo 0123456789abcdef" }, "one"),
-      local({ environment: { A: "x0123456789abcdefx" } }, "two"),
-      local({}, "three"),
+  test("holds a generated secret in secret inputs only, and in no command or variable at all", () => {
+    const value = "0123456789abcdef";
+    const all = [
+      resource(password, { length: 16 }, { outputs: { result: value } }),
+      local({ create: `echo ${value}` }, { name: "command", secretInputs: ["create"] }),
+      local({ environment: { A: `x${value}x` } }, { name: "variable", secretInputs: ["environment"] }),
+      remote({ stdin: value }, { name: "clear" }),
+      remote({ stdin: value }, { name: "secret", secretInputs: ["stdin"] }),
+      resource("x:y:Z", { a: [value] }, { name: "other" }),
+      resource("x:y:Z", { a: notKnown }, { name: "not known" }),
+      local({}, { name: "none" }),
     ];
-    expect(clearSecretViolations([secret, ...shown])).toEqual([
-      "one: a secret of the stack stands in its command or environment",
-      "two: a secret of the stack stands in its command or environment",
+    expect(generatedSecretViolations(all)).toEqual([
+      "command: create holds a generated secret in clear",
+      "variable: environment.A holds a generated secret in clear",
+      "clear: stdin holds a generated secret in clear",
+      "other: a.0 holds a generated secret in clear",
     ]);
+  });
+
+  test("whose secrets are not known yet holds none", () => {
+    const all = [resource(password, {}, { outputs: { result: notKnown } }), local({ create: "echo" })];
+    expect(generatedSecretViolations(all)).toEqual([]);
   });
 });

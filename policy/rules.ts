@@ -3,21 +3,31 @@
 export interface Resource {
   readonly type: string;
   readonly name: string;
-  /** Inputs as they were declared, secrets in clear. */
-  readonly props: Readonly<Record<string, unknown>>;
+  /** As they were declared, secrets in clear; what is not known yet is `notKnown`. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Paths of the inputs that are marked secret, e.g. `stdin` or `environment.A`. */
+  readonly secretInputs: readonly string[];
+  /** What the resource has become, secrets in clear: only a whole stack's resources have some. */
+  readonly outputs?: Readonly<Record<string, unknown>>;
+  /** Names of outputs that are kept secret. */
+  readonly secretOutputs: readonly string[];
   readonly isProtected: boolean;
 }
 
+/** Stands for a value that a preview cannot know. */
+export const notKnown = Symbol("not known yet");
+
 const remoteCommand = "command:remote:Command";
 const localCommand = "command:local:Command";
+const zoneRecord = "ovh:Domain/zoneRecord:ZoneRecord";
 const secretTypes = ["random:index/randomPassword:RandomPassword", "random:index/randomBytes:RandomBytes"];
 
 const isCommand = ({ type }: Resource) => type === remoteCommand || type === localCommand;
 
 /** Host keys pinned, no key in a connection: who dials must know whom, and a key's change must re-run nothing. */
-export function connectionViolations({ type, props }: Resource): string[] {
-  if (type !== remoteCommand) return [];
-  const connection = (props.connection ?? {}) as Record<string, unknown>;
+export function connectionViolations({ type, inputs }: Resource): string[] {
+  if (!type.startsWith("command:remote:")) return [];
+  const connection = object(inputs.connection);
   const violations: string[] = [];
   if (!/^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) \S+$/.test(String(connection.hostKey ?? "")))
     violations.push("connection.hostKey is not pinned: set the client's ssh.hostKey");
@@ -30,48 +40,61 @@ export function connectionViolations({ type, props }: Resource): string[] {
 /** A command is run again by its inputs, never replaced, and nothing is done when it goes. */
 export function commandViolations(resource: Resource): string[] {
   if (!isCommand(resource)) return [];
-  const { create, update, delete: removal, triggers } = resource.props;
+  const { create, update, delete: removal, triggers } = resource.inputs;
   const violations: string[] = [];
   if (update !== create)
     violations.push("update is not create: a change would not be carried out as the first time was");
-  if (Array.isArray(triggers) && triggers.length > 0)
+  if (triggers !== undefined && !(Array.isArray(triggers) && triggers.length === 0))
     violations.push("triggers replace the command: leave them out");
   if (removal !== undefined)
     violations.push("delete touches the server when an entry goes: that is `retire`'s work");
   return violations;
 }
 
-/** What is secret goes by standard input, unlogged; no variable is named like a secret. */
-export function secretViolations({ type, props }: Resource): string[] {
-  if (type !== remoteCommand && type !== localCommand) return [];
-  const shown = Object.keys((props.environment ?? {}) as Record<string, unknown>)
-    .filter((name) => secretName.test(name))
-    .map((name) => `environment.${name} is shown in previews: hand it by standard input`);
-  const isLogged = props.stdin !== undefined && type === remoteCommand && props.logging !== "none";
-  return isLogged ? [...shown, "stdin is given while output is logged: set logging to none"] : shown;
+/** What is secret goes by a standard input that is secret, and what the command says then is neither shown nor kept in clear. */
+export function standardInputViolations({ type, inputs, secretInputs, secretOutputs }: Resource): string[] {
+  if ((type !== remoteCommand && type !== localCommand) || inputs.stdin === undefined) return [];
+  const violations: string[] = [];
+  // The engine marks nothing that is not known yet.
+  if (inputs.stdin !== notKnown && !secretInputs.includes("stdin"))
+    violations.push("stdin is kept in clear: wrap it in pulumi.secret");
+  if (inputs.logging !== "none")
+    violations.push("stdin is given while output is logged: set logging to none");
+  const open = ["stdout", "stderr"].filter((output) => !secretOutputs.includes(output));
+  if (open.length > 0)
+    violations.push(`${open.join(" and ")} kept in clear beside stdin: add them to additionalSecretOutputs`);
+  return violations;
 }
 
-const secretName = /(^|_)(secret|password|passwd|token|private_?key|api_?key|credential)/i;
+/** Variables of a command are shown by previews: none is named like a secret, be it marked or not. */
+export function variableViolations(resource: Resource): string[] {
+  if (!isCommand(resource)) return [];
+  return Object.keys(object(resource.inputs.environment))
+    .filter(isSecretName)
+    .map((name) => `environment.${name} is shown in previews: hand it by standard input`);
+}
 
-/** No command line or variable holds the value of a generated secret. */
-export function clearSecretViolations(resources: readonly Resource[]): string[] {
+/** An input that is named like a secret is marked as one. */
+export function clearInputViolations({ inputs, secretInputs }: Resource): string[] {
+  return leaves(inputs)
+    .filter(({ path, value }) => value !== notKnown && isSecretName(path.at(-1) ?? ""))
+    .filter(({ path }) => !isBelow(path, secretInputs))
+    .map(({ path }) => `${path.join(".")} is kept in clear: wrap it in pulumi.secret`);
+}
+
+/** The value of a generated secret is nowhere but in secret inputs, and never in a command or its variables. */
+export function generatedSecretViolations(resources: readonly Resource[]): string[] {
   const values = resources
     .filter(({ type }) => secretTypes.includes(type))
-    .flatMap(({ props }) => [props.result, props.hex])
+    .flatMap(({ outputs }) => [outputs?.result, outputs?.hex])
     .filter((value): value is string => typeof value === "string" && value.length >= 8);
-  return resources
-    .filter(isCommand)
-    .filter(({ props }) =>
-      texts([props.create, props.update, props.environment]).some((text) =>
-        values.some((value) => text.includes(value)),
-      ),
-    )
-    .map(({ name }) => `${name}: a secret of the stack stands in its command or environment`);
-}
-
-function texts(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(texts) : [];
+  return resources.flatMap((resource) => {
+    const shown = new Set(isCommand(resource) ? ["create", "update", "delete", "environment"] : []);
+    return leaves(resource.inputs)
+      .filter(({ path }) => shown.has(path[0] ?? "") || !isBelow(path, resource.secretInputs))
+      .filter(({ value }) => typeof value === "string" && values.some((secret) => value.includes(secret)))
+      .map(({ path }) => `${resource.name}: ${path.join(".")} holds a generated secret in clear`);
+  });
 }
 
 /** Generated secrets outlive every mistake but `retire`. */
@@ -82,13 +105,14 @@ export function protectionViolations({ type, isProtected }: Resource): string[] 
 }
 
 /** Records of the fleet are plain addresses with a time to live that lets a town move. */
-export function recordViolations({ type, props }: Resource): string[] {
-  if (type !== "ovh:Domain/zoneRecord:ZoneRecord") return [];
+export function recordViolations({ type, inputs }: Resource): string[] {
+  if (type !== zoneRecord) return [];
   const violations: string[] = [];
-  if (props.fieldtype !== "A")
-    violations.push(`fieldtype is ${String(props.fieldtype)}: the fleet makes A records only`);
-  if (Number(props.ttl) > 3600)
-    violations.push(`ttl is ${String(props.ttl)} s: a town that moves would be lost for longer`);
+  if (inputs.fieldtype !== "A")
+    violations.push(`fieldtype is ${String(inputs.fieldtype)}: the fleet makes A records only`);
+  const { ttl } = inputs;
+  if (!(typeof ttl === "number" && ttl >= 60 && ttl <= 3600))
+    violations.push(`ttl is ${String(ttl)}, expected 60 to 3600 s: a town that moves would be lost for long`);
   return violations;
 }
 
@@ -97,29 +121,65 @@ export function purchaseViolations({ type }: Resource): string[] {
   return type === "ovh:Vps/vps:Vps" ? ["a VPS is bought by `geoclic-fleet order`, never by `up`"] : [];
 }
 
-/** One name and one server for each client. */
+/** One domain, one server and one record for each client. */
 export function doubleViolations(resources: readonly Resource[]): string[] {
-  const certificates = resources.filter(
-    ({ type, name }) => type === localCommand && name.endsWith("-certificate"),
-  );
-  const servers = resources.filter(({ type, name }) => type === localCommand && name.endsWith("-server"));
-  const records = resources.filter(({ type }) => type === "ovh:Domain/zoneRecord:ZoneRecord");
-  const variable = (name: string) => (resource: Resource) =>
-    String(((resource.props.environment ?? {}) as Record<string, unknown>)[`GEOCLIC_STEP_${name}`] ?? "");
+  const steps = (step: string) =>
+    resources.filter(({ type, name }) => type === localCommand && name.endsWith(`-${step}`));
+  const records = resources.filter(({ type }) => type === zoneRecord);
+  const variables = ({ inputs }: Resource, ...names: string[]) =>
+    key(...names.map((name) => object(inputs.environment)[`GEOCLIC_STEP_${name}`]));
   return [
-    ...doubles("domain", certificates, variable("DOMAIN")),
-    ...doubles("server", servers, (each) => `${variable("HOST")(each)}:${variable("PORT")(each)}`),
-    ...doubles("record", records, ({ props }) => `${String(props.subdomain ?? "")}.${String(props.zone)}`),
+    ...doubles("domain", steps("certificate"), (step) => variables(step, "DOMAIN")),
+    ...doubles("address", steps("certificate"), (step) => variables(step, "IP")),
+    ...doubles("server", steps("server"), (step) => variables(step, "HOST", "PORT")),
+    ...doubles("record", records, ({ inputs }) => key(inputs.subdomain, inputs.zone)),
   ];
+}
+
+/** What is not known yet is the same as nothing. */
+function key(...parts: readonly unknown[]): string | undefined {
+  return parts.every((part) => typeof part === "string") ? parts.join(" ") : undefined;
 }
 
 function doubles(
   what: string,
   resources: readonly Resource[],
-  keyOf: (resource: Resource) => string,
+  keyOf: (resource: Resource) => string | undefined,
 ): string[] {
-  const byValue = Map.groupBy(resources, keyOf);
-  return [...byValue]
-    .filter(([, same]) => same.length > 1)
+  const byKey = Map.groupBy(resources, keyOf);
+  return [...byKey]
+    .filter(([value, same]) => value !== undefined && same.length > 1)
     .map(([value, same]) => `${same.map(({ name }) => name).join(" and ")} share the ${what} ${value}`);
+}
+
+const secretWords =
+  /^(secret|password|passwd|passphrase|token|credential|(private|secret|api|access|consumer)key)s?$/;
+
+/** `DB_PASSWORD`, `adminPassword`, `apiKey`, `JWT_SECRET_KEY`; not `HOST_KEY`, which is public. */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replaceAll(/([a-z\d])([A-Z])/g, "$1_$2")
+    .toLowerCase()
+    .split(/[^a-z\d]+/);
+  return words.some(
+    (word, index) => secretWords.test(word) || secretWords.test(word + (words[index + 1] ?? "")),
+  );
+}
+
+interface Leaf {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+function leaves(value: unknown, path: readonly string[] = []): Leaf[] {
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  return Object.entries(value).flatMap(([key, child]) => leaves(child, [...path, key]));
+}
+
+function isBelow(path: readonly string[], roots: readonly string[]): boolean {
+  return path.some((_, index) => roots.includes(path.slice(0, index + 1).join(".")));
+}
+
+function object(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
