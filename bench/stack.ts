@@ -33,7 +33,7 @@ export async function ensureStack({ project }: Pick<Place, "project">, stack: st
   return made.exitCode === 0;
 }
 
-/** @throws Error with all that it printed when it fails */
+/** @throws Error with the last lines that it printed when it fails */
 export async function pulumi(
   { project }: Pick<Place, "project">,
   stack: string,
@@ -44,8 +44,12 @@ export async function pulumi(
   const run = await measure(["pulumi", ...words, "--stack", stack, "--non-interactive", ...options], {
     cwd: project,
   });
-  if (run.status !== 0) throw new Error(`pulumi ${verb} of ${stack} failed:\n${run.output}`);
+  if (run.status !== 0) throw new Error(`pulumi ${verb} of ${stack} failed: …\n${tail(run.output)}`);
   return run;
+}
+
+function tail(text: string): string {
+  return text.trimEnd().split("\n").slice(-30).join("\n");
 }
 
 export async function output(
