@@ -5,7 +5,7 @@ import { engineFailure } from "../core/commands/engine.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
-import { clearDeadLock } from "./stack-lock.ts";
+import { clearInterrupted } from "./stack-lock.ts";
 
 export interface ConvergeOptions {
   readonly stack: string;
@@ -28,7 +28,7 @@ export interface Convergence {
 
 /**
  * Runs `pulumi up`; a stack that does not exist is made. One client's failure leaves the others to go on.
- * The lock of a run that was killed is cleared first.
+ * What a run that was killed left behind is cleared first.
  * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed, `STACK_LOCKED`
  */
 export async function converge({
@@ -41,7 +41,7 @@ export async function converge({
   const seconds = new Map<string, number>();
   const errors: string[] = [];
   const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
-  await clearDeadLock({ stack, project, onProgress });
+  await clearInterrupted({ stack, project, onProgress });
   try {
     const result = await workspace.up({
       color: "never",

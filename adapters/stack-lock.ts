@@ -1,17 +1,24 @@
 /**
- * @module The lock of a stack on a file backend: one whose process has died is cleared, with a word about it. An engine that
- * is killed leaves its lock behind, and Pulumi's locks know no end.
+ * @module What an engine that is killed leaves on a file backend: a lock, which knows no end, and operations that it had
+ * begun. Both are cleared, with a word about it, once its process has died.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { execa } from "execa";
 import { z } from "zod";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 
 const Lock = z.object({ pid: z.int(), username: z.string(), hostname: z.string(), timestamp: z.string() });
+type Lock = z.infer<typeof Lock>;
+
+const Operations = z.array(z.object({ type: z.string(), resource: z.object({ urn: z.string() }) }));
+const Kept = z.object({
+  checkpoint: z.object({ latest: z.object({ pending_operations: Operations.nullish() }).nullish() }),
+});
 
 export interface StackLockOptions {
   readonly stack: string;
@@ -23,49 +30,97 @@ export interface StackLockOptions {
 }
 
 /**
- * Nothing to do without a lock, or with another backend than files.
- * @throws FleetError `STACK_LOCKED` when its holder lives, or is on another machine
+ * Clears what dead runs left behind. Nothing to do without a lock, or with another backend than files.
+ * @throws FleetError `STACK_LOCKED` when a holder lives, or is on another machine; then nothing was cleared
  */
-export async function clearDeadLock({
-  stack,
-  project,
-  projectName = "geoclic-fleet",
-  onProgress,
-}: StackLockOptions): Promise<void> {
-  for (const { pid, username, hostname: host, timestamp } of await readLocks(projectName, stack)) {
-    const holder = `${username}@${host} (pid ${pid}, ${timestamp.slice(0, 19)})`;
-    if (host !== hostname() || isAlive(pid)) throw new FleetError("STACK_LOCKED", { stack, holder });
-    onProgress(`stack ${stack}: the lock of ${holder} is cleared, its process has died`);
-    const result = await execa("pulumi", ["cancel", "--yes", "--stack", stack], {
-      cwd: project,
-      reject: false,
-      stdin: "ignore",
-    });
-    if (result.exitCode !== 0)
-      throw new FleetError("ENGINE_FAILED", {
-        verb: "cancel",
-        stack,
-        cause: lastLine(String(result.stderr)),
-      });
-    // One cancellation clears every lock of the stack.
-    return;
+export async function clearInterrupted(options: StackLockOptions): Promise<void> {
+  await clearDeadLocks(options);
+  await clearPending(options);
+}
+
+async function clearDeadLocks({ stack, projectName = "geoclic-fleet", onProgress }: StackLockOptions) {
+  const locks = await readLocks(projectName, stack);
+  for (const { lock } of locks)
+    if (lock.hostname !== hostname() || (await isAlive(lock)))
+      throw new FleetError("STACK_LOCKED", { stack, holder: holderOf(lock) });
+  for (const { lock, file } of locks) {
+    onProgress(`stack ${stack}: the lock of ${holderOf(lock)} is cleared, its process has died`);
+    // Not `pulumi cancel`: it would take along the lock of somebody who begins now.
+    await rm(file, { force: true });
   }
 }
 
-async function readLocks(projectName: string, stack: string): Promise<z.infer<typeof Lock>[]> {
-  const backend = process.env.PULUMI_BACKEND_URL ?? "";
-  if (!backend.startsWith("file://")) return [];
-  const state = backend.startsWith("file:///") ? fileURLToPath(backend) : backend.slice("file://".length);
-  const folder = join(state, ".pulumi/locks/organization", projectName, stack.split("/").at(-1) ?? stack);
+/**
+ * Creations that were begun: the engine warns of them for ever, since it cannot know what became of them. Every resource of
+ * ours is made anew by being made again (commands repeat, records are looked up first), so they are begun anew. What else
+ * is pending the engine forgets by itself.
+ */
+async function clearPending({ stack, project, projectName = "geoclic-fleet", onProgress }: StackLockOptions) {
+  const pending = await readPending(projectName, stack);
+  if (pending.length === 0) return;
+  const text = await pulumi(["stack", "export"]);
+  const state = JSON.parse(text) as { deployment: { pending_operations?: unknown } };
+  const { pending_operations: _, ...deployment } = state.deployment;
+  await pulumi(["stack", "import"], JSON.stringify({ ...state, deployment }));
+  const names = pending.map((urn) => urn.split("::").at(-1)).join(", ");
+  onProgress(`stack ${stack}: begun by a run that was killed, begun anew: ${names}`);
+
+  async function pulumi(words: readonly string[], input?: string): Promise<string> {
+    const result = await execa("pulumi", [...words, "--stack", stack, "--non-interactive"], {
+      cwd: project,
+      reject: false,
+      stripFinalNewline: false,
+      ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+    });
+    if (result.exitCode === 0) return String(result.stdout);
+    const cause = lastLine(String(result.stderr));
+    throw new FleetError("ENGINE_FAILED", { verb: words.join(" "), stack, cause });
+  }
+}
+
+/** Resources whose creation was begun and not ended. */
+async function readPending(projectName: string, stack: string): Promise<string[]> {
+  const folder = backendFolder();
+  if (folder === undefined) return [];
+  const file = join(folder, ".pulumi/stacks", projectName, `${baseName(stack)}.json`);
+  const text = await readFile(file, "utf8")
+    .catch(async () => gunzipSync(await readFile(`${file}.gz`)).toString())
+    .catch(() => "");
+  // The engine reads the same file and tells what is wrong with it.
+  const parsed = Kept.safeParse(attempt(text));
+  if (!parsed.success) return [];
+  const operations = parsed.data.checkpoint.latest?.pending_operations ?? [];
+  return operations.filter(({ type }) => type === "creating").map(({ resource }) => resource.urn);
+}
+
+async function readLocks(projectName: string, stack: string): Promise<{ lock: Lock; file: string }[]> {
+  const backend = backendFolder();
+  if (backend === undefined) return [];
+  const folder = join(backend, ".pulumi/locks/organization", projectName, baseName(stack));
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json"));
-  const texts = await Promise.all(
-    names.map((name) => readFile(join(folder, name), "utf8").catch(() => undefined)),
+  const locks = await Promise.all(
+    names.map(async (name) => {
+      const file = join(folder, name);
+      const text = await readFile(file, "utf8").catch(() => "");
+      return { file, parsed: Lock.safeParse(attempt(text)) };
+    }),
   );
   // A lock that is gone meanwhile, or half written by somebody who begins, is the engine's own matter.
-  return texts.flatMap((text) => {
-    const parsed = Lock.safeParse(attempt(text ?? ""));
-    return parsed.success ? [parsed.data] : [];
-  });
+  return locks.flatMap(({ file, parsed }) => (parsed.success ? [{ file, lock: parsed.data }] : []));
+}
+
+function backendFolder(): string | undefined {
+  const backend = process.env.PULUMI_BACKEND_URL ?? "";
+  if (!backend.startsWith("file://")) return undefined;
+  return backend.startsWith("file:///") ? fileURLToPath(backend) : backend.slice("file://".length);
+}
+
+function baseName(stack: string): string {
+  return stack.split("/").at(-1) ?? stack;
+}
+
+function holderOf({ pid, username, hostname: host, timestamp }: Lock): string {
+  return `${username}@${host} (pid ${pid}, ${timestamp.slice(0, 19)})`;
 }
 
 function attempt(text: string): unknown {
@@ -76,12 +131,14 @@ function attempt(text: string): unknown {
   }
 }
 
-function isAlive(pid: number): boolean {
+async function isAlive({ pid }: Lock): Promise<boolean> {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     // Somebody else's process lives too.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
+  // Its number may have been given to another program since, after a reboot above all.
+  const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "pulumi");
+  return name.trim().startsWith("pulumi");
 }
