@@ -1,9 +1,14 @@
 /** @module Pulumi's engine: converges a stack and tells, resource by resource, what it did and how long it took. */
 import { type EngineEvent, LocalWorkspace, type OpMap } from "@pulumi/pulumi/automation/index.js";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { execa } from "execa";
 import { engineFailure } from "../core/commands/engine.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import type { Secured } from "../core/registry/editor.ts";
+import { readStackText } from "../core/registry/stack-text.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
 import { clearInterrupted } from "./stack-lock.ts";
 
@@ -139,6 +144,41 @@ export async function unprotectClient(stack: string, client: string): Promise<vo
     .filter(({ isProtected }) => isProtected)
     .map(({ urn }) => urn);
   if (urns.length > 0) await pulumi(["state", "unprotect", ...urns, "--yes", "--stack", stack], stack);
+}
+
+/**
+ * Encrypts values as a stack does, without touching its file. Values travel by standard input.
+ * @returns what the engine wrote: the values by client and variable, and the keys beside the configuration
+ */
+export async function encryptSecrets(
+  stack: string,
+  file: string,
+  secrets: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Promise<{ secured: Record<string, Record<string, Secured>>; top: Record<string, string> }> {
+  const folder = await mkdtemp(join(tmpdir(), "geoclic-secrets-"));
+  const copy = join(folder, "Pulumi.yaml");
+  try {
+    await copyFile(file, copy);
+    for (const [client, values] of Object.entries(secrets))
+      for (const [variable, value] of Object.entries(values)) {
+        const key = `geoclic-fleet:secrets.${client}.${variable}`;
+        const options = ["--secret", "--path", "--config-file", copy, "--stack", stack];
+        await pulumi(["config", "set", key, ...options], stack, value);
+      }
+    const made = readStackText(await readFile(copy, "utf8"), file);
+    const config = made.config as Record<string, Record<string, Record<string, Secured>>>;
+    const names = ["secretsprovider", "encryptedkey", "encryptionsalt"];
+    const top = names.flatMap((name) =>
+      typeof made[name] === "string" ? [[name, made[name] as string]] : [],
+    );
+    const all = config["geoclic-fleet:secrets"] ?? {};
+    const asked = Object.keys(secrets).flatMap((client) =>
+      all[client] ? [[client, all[client]] as const] : [],
+    );
+    return { secured: Object.fromEntries(asked), top: Object.fromEntries(top) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function pulumi(words: readonly string[], stack: string | undefined, input?: string): Promise<string> {

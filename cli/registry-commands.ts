@@ -1,6 +1,7 @@
 /** @module Declares the commands that edit the registry of clients. */
 import { Option } from "commander";
 import type { AddOptions } from "./commands/add.ts";
+import type { ImportOptions } from "./commands/import.ts";
 import type { RemoveOptions } from "./commands/remove.ts";
 import type { RetireOptions } from "./commands/retire.ts";
 import type { Session } from "./session.ts";
@@ -51,5 +52,21 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--stack <name>", t("help.stack"))
     .action(async (name: string, options: RetireOptions) =>
       (await import("./commands/retire.ts")).retire(console, name, options),
+    );
+
+  program
+    .command("import")
+    .description(t("import.help"))
+    .argument("<clients.conf>")
+    .option("--email <address>", t("import.help.email"))
+    .option("--town-from-name", t("import.help.townFromName"))
+    .option("--skip-refused", t("import.help.skipRefused"))
+    .option("--reach <template>", t("import.help.reach"), "{1}.{2}.{3}.{4}")
+    .option("--dry-run", t("import.help.dryRun"))
+    .option("--yes", t("import.help.yes"))
+    .option("--no-commit", t("registry.noCommit"))
+    .option("--stack <name>", t("help.stack"))
+    .action(async (path: string, options: ImportOptions) =>
+      (await import("./commands/import.ts")).importClients(console, path, options),
     );
 }

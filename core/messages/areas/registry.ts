@@ -100,6 +100,42 @@ export const registry = area(
         what: "{{name}} is not a client's name",
         next: "give 1 to 40 characters of a-z, 0-9 and -, a letter first, e.g. ville-lyon.",
       },
+      IMPORT_FILE: {
+        what: "{{file}} cannot be read: {{cause}}",
+        next: "name the predecessor's clients.conf, e.g. /opt/geoclic/fleet/clients.conf.",
+      },
+      IMPORT_EMPTY: {
+        what: "the registry names no client",
+        next: "name the predecessor's clients.conf: one line a client, NAME|DOMAIN|IP|SSH_USER|SSH_PORT|METHOD|DATE.",
+      },
+      IMPORT_REFUSED: {
+        what: "these lines of the registry are refused: {{lines}}; nothing was written",
+        next: "read their reasons above, correct them (or the servers) and run again; or import the others with --skip-refused.",
+      },
+      HOST_KEYS_UNCONFIRMED: {
+        what: "the host keys were not confirmed",
+        next: "compare them with the provider's console and run again; nothing was read on the servers, nothing was written.",
+      },
+      NOT_PREDECESSOR: {
+        what: "the server has no {{folder}}/.env",
+        next: "check the address: the predecessor does not seem to be installed there. A new server is added with `geoclic-fleet add`.",
+      },
+      DB_PASSWORD_UNKNOWN: {
+        what: "neither .env nor the compose file of {{folder}} tells the database's password",
+        next: "put DB_PASSWORD, the one that the database was made with, into the server's .env and run again.",
+      },
+      SECRET_UNFIT: {
+        what: "{{variable}} of the server is not 8 to 200 printable characters without blanks",
+        next: "change it on the server (the database's with ALTER ROLE) and run again.",
+      },
+      EMAIL_UNKNOWN: {
+        what: "the server's .env has no LETSENCRYPT_EMAIL",
+        next: "give the address with --email.",
+      },
+      TOWN_UNKNOWN: {
+        what: "the town's settings do not tell its name",
+        next: "set it in the suite's administration, or make it of the client's name with --town-from-name.",
+      },
     },
     texts: {
       "ask.yesNo": "[y/N]",
@@ -164,6 +200,40 @@ export const registry = area(
       "retire.mail": "OVH mails a token for {{serviceName}}; waiting for it, at most {{minutes}} min",
       "retire.terminated": "the contract of {{serviceName}} is ended",
       "retire.done": "{{client}} is retired; what is kept of it is in {{folder}}",
+      "import.help": "Take over the predecessor's registry, with the secrets of its servers",
+      "import.help.email": "e-mail where a server's .env has none",
+      "import.help.townFromName": "make a town's name of the client's where its settings do not tell",
+      "import.help.skipRefused": "import the others though some lines are refused",
+      "import.help.dryRun": "read and check everything, write nothing",
+      "import.help.reach": "where servers are reached, with the parts of their address as {1} to {4}",
+      "import.help.yes": "pin the host keys that the servers show, without a question",
+      "import.keys": "Host keys that the servers show:",
+      "import.question": "Are they the ones that the provider's console shows?",
+      "import.unasked": "WARNING: pinned as they are (--yes); compare them with the provider's console.",
+      "import.published":
+        "WARNING: {{client}}: {{variable}} is the one printed in the suite's source; it is kept so that the town goes on, change it afterwards",
+      "import.absent":
+        "WARNING: {{client}}: {{variable}} is not in the server's .env; a new one will be made (sessions end)",
+      "import.dryRun": "{{count}} client(s) would be imported; nothing was written",
+      "import.nothing": "nothing to import",
+      "import.done":
+        "{{count}} client(s) imported into {{file}}. Now: pulumi preview --stack {{stack}}, then pulumi up --stack {{stack}}, which adopts their servers",
+      "column.line": "line",
+      "column.verdict": "verdict",
+      "column.reason": "reason",
+      "column.fingerprint": "fingerprint",
+      "verdict.valid": "valid",
+      "verdict.skipped": "skipped",
+      "verdict.refused": "refused",
+      "reason.declared": "declared already",
+      "reason.domain": "the stack has another domain under this name: {{detail}}",
+      "reason.doubled": "name, domain or address already on line {{detail}}",
+      "reason.fields": "expected 7 fields, got {{detail}}",
+      "reason.master": "the master itself ({{detail}})",
+      "reason.method": "expected the method rsync, got {{detail}}",
+      "reason.retired": "this name was retired on {{detail}}",
+      "reason.taken": "domain or address already {{detail}}'s",
+      "reason.values": "{{detail}}",
     },
   },
   {
@@ -264,6 +334,42 @@ export const registry = area(
         what: "{{name}} n'est pas un nom de client",
         next: "donnez 1 à 40 caractères parmi a-z, 0-9 et -, une lettre d'abord, p. ex. ville-lyon.",
       },
+      IMPORT_FILE: {
+        what: "{{file}} est illisible : {{cause}}",
+        next: "nommez le clients.conf de l'ancien outil, p. ex. /opt/geoclic/fleet/clients.conf.",
+      },
+      IMPORT_EMPTY: {
+        what: "le registre ne nomme aucun client",
+        next: "nommez le clients.conf de l'ancien outil : une ligne par client, NOM|DOMAINE|IP|UTILISATEUR|PORT|METHODE|DATE.",
+      },
+      IMPORT_REFUSED: {
+        what: "ces lignes du registre sont refusées : {{lines}} ; rien n'a été écrit",
+        next: "lisez leurs raisons ci-dessus, corrigez-les (ou les serveurs) et relancez ; ou importez les autres avec --skip-refused.",
+      },
+      HOST_KEYS_UNCONFIRMED: {
+        what: "les clés d'hôte n'ont pas été confirmées",
+        next: "comparez-les avec la console du fournisseur et relancez ; rien n'a été lu sur les serveurs, rien n'a été écrit.",
+      },
+      NOT_PREDECESSOR: {
+        what: "le serveur n'a pas de {{folder}}/.env",
+        next: "vérifiez l'adresse : l'ancien outil ne semble pas y être installé. Un serveur neuf s'ajoute avec `geoclic-fleet add`.",
+      },
+      DB_PASSWORD_UNKNOWN: {
+        what: "ni .env ni le fichier compose de {{folder}} ne donnent le mot de passe de la base",
+        next: "mettez DB_PASSWORD, celui avec lequel la base a été créée, dans le .env du serveur et relancez.",
+      },
+      SECRET_UNFIT: {
+        what: "{{variable}} du serveur ne fait pas 8 à 200 caractères imprimables sans blanc",
+        next: "changez-le sur le serveur (celui de la base avec ALTER ROLE) et relancez.",
+      },
+      EMAIL_UNKNOWN: {
+        what: "le .env du serveur n'a pas de LETSENCRYPT_EMAIL",
+        next: "donnez l'adresse avec --email.",
+      },
+      TOWN_UNKNOWN: {
+        what: "les réglages de la ville ne donnent pas son nom",
+        next: "réglez-le dans l'administration de la suite, ou tirez-le du nom du client avec --town-from-name.",
+      },
     },
     texts: {
       "ask.yesNo": "[o/N]",
@@ -331,6 +437,42 @@ export const registry = area(
         "OVH envoie un jeton par courriel pour {{serviceName}} ; attente de {{minutes}} min au plus",
       "retire.terminated": "le contrat de {{serviceName}} est terminé",
       "retire.done": "{{client}} est hors service ; ce qui en est gardé est dans {{folder}}",
+      "import.help": "Reprendre le registre de l'ancien outil, avec les secrets de ses serveurs",
+      "import.help.email": "e-mail si le .env d'un serveur n'en a pas",
+      "import.help.townFromName":
+        "tirer le nom de la ville de celui du client si ses réglages ne le donnent pas",
+      "import.help.skipRefused": "importer les autres malgré des lignes refusées",
+      "import.help.dryRun": "tout lire et vérifier, ne rien écrire",
+      "import.help.reach": "où joindre les serveurs, les parties de leur adresse étant {1} à {4}",
+      "import.help.yes": "épingler sans question les clés d'hôte que montrent les serveurs",
+      "import.keys": "Clés d'hôte que montrent les serveurs :",
+      "import.question": "Sont-elles celles que montre la console du fournisseur ?",
+      "import.unasked":
+        "ATTENTION : épinglées telles quelles (--yes) ; comparez-les avec la console du fournisseur.",
+      "import.published":
+        "ATTENTION : {{client}} : {{variable}} est celui imprimé dans le code de la suite ; il est gardé pour que la ville continue, changez-le ensuite",
+      "import.absent":
+        "ATTENTION : {{client}} : {{variable}} n'est pas dans le .env du serveur ; un nouveau sera créé (les sessions prennent fin)",
+      "import.dryRun": "{{count}} client(s) seraient importés ; rien n'a été écrit",
+      "import.nothing": "rien à importer",
+      "import.done":
+        "{{count}} client(s) importés dans {{file}}. Ensuite : pulumi preview --stack {{stack}}, puis pulumi up --stack {{stack}}, qui reprend leurs serveurs",
+      "column.line": "ligne",
+      "column.verdict": "verdict",
+      "column.reason": "raison",
+      "column.fingerprint": "empreinte",
+      "verdict.valid": "valide",
+      "verdict.skipped": "passée",
+      "verdict.refused": "refusée",
+      "reason.declared": "déjà déclarée",
+      "reason.domain": "la pile a un autre domaine sous ce nom : {{detail}}",
+      "reason.doubled": "nom, domaine ou adresse déjà à la ligne {{detail}}",
+      "reason.fields": "7 champs attendus, {{detail}} reçus",
+      "reason.master": "le maître lui-même ({{detail}})",
+      "reason.method": "méthode rsync attendue, reçu {{detail}}",
+      "reason.retired": "ce nom a été mis hors service le {{detail}}",
+      "reason.taken": "domaine ou adresse déjà pris par {{detail}}",
+      "reason.values": "{{detail}}",
     },
   },
 );
