@@ -15,10 +15,21 @@ const Record = z.object({
   target: z.string(),
 });
 
-/** @throws FleetError of the credentials, or `ZONE_UNKNOWN` */
+/**
+ * Everything that we and Pulumi's provider do with a zone is asked for first: without the right to refresh, a record is made
+ * and never resolves.
+ * @throws FleetError of the credentials or `OVH_RIGHTS`; when a record is looked at, `ZONE_UNKNOWN`
+ */
 export async function openZone(zone: string): Promise<Zone> {
   const ovh = await openOvh();
   const root = `/domain/zone/${zone}`;
+  await ovh.checkRights([
+    { method: "GET", path: `${root}/record*` },
+    { method: "POST", path: `${root}/record` },
+    { method: "PUT", path: `${root}/record/*` },
+    { method: "DELETE", path: `${root}/record/*` },
+    { method: "POST", path: `${root}/refresh` },
+  ]);
   const unlessUnknown = (error: unknown) => {
     if (isMissing(error)) throw new FleetError("ZONE_UNKNOWN", { zone });
     throw error;

@@ -206,6 +206,20 @@ describe("a zone", () => {
     expect(requests("POST", "/domain/zone/geoclic.test/refresh")).toBe(1);
   });
 
+  test("is not opened without the right to publish it", async () => {
+    await emulator.close();
+    const rules = ["GET", "PUT", "DELETE"].map((method) => ({ method, path: "/*" }));
+    emulator = await startEmulator({
+      credentials: {
+        ...labCredentials,
+        rules: [...rules, { method: "POST", path: "/domain/zone/*/record" }],
+      },
+    });
+    expect((await failure(zoneOf("geoclic.test"))).message).toMatch(
+      /may not do what is needed: POST \/domain\/zone\/geoclic\.test\/refresh;/,
+    );
+  });
+
   test("that the account does not hold is named", async () => {
     expect((await failure((await zoneOf("other.test")).records("a"))).code).toBe("ZONE_UNKNOWN");
   });
