@@ -46,7 +46,7 @@ async function clearDeadLocks({ stack, projectName = "geoclic-fleet", onProgress
   for (const { lock, file } of locks) {
     onProgress(`stack ${stack}: the lock of ${holderOf(lock)} is cleared, its process has died`);
     // Not `pulumi cancel`: it would take along the lock of somebody who begins now.
-    await rm(file, { force: true });
+    for (const each of [file, `${file}.attrs`]) await rm(each, { force: true });
   }
 }
 
