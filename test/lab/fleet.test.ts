@@ -209,6 +209,61 @@ describe("a town leaves", () => {
   });
 });
 
+describe("a town ends", () => {
+  test("by `retire`: its backup comes home, then its containers, its record, its secrets and its contract go", async () => {
+    const server = servers[ordered.name] ?? "";
+    const passwords = (await readOutput(stack, "adminPasswords")) as Record<string, string>;
+    const said = await typing(["retire", ordered.name, "--end-contract"], [ordered.name, server]);
+    expect(said, said).toMatch(/\n\[end 0\]/);
+    const folder = join(OPERATOR, "retired", ordered.name);
+    const kept = await readdir(folder);
+    expect(
+      kept.some((name) => /dump|tar|backup/.test(name)),
+      kept.join(),
+    ).toBe(true);
+    expect(await resolved(ordered.name)).toEqual([]);
+    const { clients, retired } = await (await stackFile(stack)).read();
+    expect(clients.map(({ name }) => name)).toEqual([owned.name]);
+    expect(retired).toMatchObject([{ name: ordered.name }]);
+    expect(await readOutput(stack, "adminPasswords")).toEqual({ [owned.name]: passwords[owned.name] });
+    const ended = (await ovhState()).vps.find(({ serviceName }) => serviceName === server);
+    expect(ended).toMatchObject({ isTerminated: true });
+    expect((await listServers()).map(({ name }) => name)).not.toContain(serverOf(server));
+  });
+
+  test("and its name is not free, while the other town saw nothing of it", async () => {
+    const again = await fleet(
+      "add",
+      "--name",
+      ordered.name,
+      "--domain",
+      domainOf(ordered.name),
+      "--ip",
+      "10.77.0.99",
+      "--yes",
+    );
+    expect(again.exitCode).not.toBe(0);
+    expect(again.said).toContain("CLIENT_RETIRED");
+    expect(Object.keys((await converge()).changes)).toEqual(["same"]);
+    expect(JSON.parse((await health(owned.name)).body)).toMatchObject({ status: "healthy" });
+  });
+});
+
+/** Types answers into a terminal, each when it is asked for. */
+async function typing(words: readonly string[], answers: string[]): Promise<string> {
+  const main = join(import.meta.dirname, "../../cli/main.ts");
+  const line = [process.execPath, main, "--lang", "en", ...words, "--stack", stack].join(" ");
+  const child = execa("script", ["-qec", `${line}; echo "[end $?]"`, "/dev/null"], {
+    reject: false,
+    buffer: true,
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (/\(type [^)]+\)/.test(chunk.toString())) child.stdin.write(`${answers.shift() ?? ""}\n`);
+  });
+  const { stdout } = await child;
+  return stdout.replaceAll("\r", "");
+}
+
 test("no file of the operator's that people read holds a secret", async () => {
   const values = Object.values(secretsBefore).flatMap((lines) =>
     lines.split("\n").map((line) => line.split("=")[1] ?? ""),
