@@ -119,6 +119,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const server of Object.values(servers ?? {})) await removeServer(serverOf(server));
   await rm(join(OPERATOR, "orders", `${ordered.name}.jsonl`), { force: true });
+  await rm(join(OPERATOR, "retired", ordered.name), { recursive: true, force: true });
   await rm(suite, { recursive: true, force: true });
 });
 
