@@ -45,8 +45,8 @@ export async function converge({
   const began = new Map<string, number>();
   const seconds = new Map<string, number>();
   const errors: string[] = [];
-  const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
   await clearInterrupted({ stack, project, onProgress });
+  const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
   try {
     const result = await workspace.up({
       color: "never",

@@ -105,7 +105,8 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     if ((options.statuses ?? [0]).includes(status)) return { status, stdout };
     throw sshFailure(target, step, {
       status,
-      stderr: String(result.stderr) || result.shortMessage || "",
+      // Only an ssh that could not run has words of this machine's own.
+      stderr: String(result.stderr) || (result.exitCode === undefined ? (result.shortMessage ?? "") : ""),
       isConnected: status === 255 && (await isConnected()),
     });
   }

@@ -103,6 +103,16 @@ describe("a lock", () => {
   });
 });
 
+test("attributes of a state that were cut are removed, others stay", async () => {
+  const file = join(folder, ".pulumi/stacks/geoclic-fleet/lab.json.attrs");
+  await writeFile(file, "");
+  await clear();
+  expect(said).toEqual([`stack lab: ${file} was cut by a run that was killed, removed`]);
+  await writeFile(file, "{}");
+  await clear();
+  expect(await readFile(file, "utf8")).toBe("{}");
+});
+
 describe("operations that were begun", () => {
   const urn = "urn:pulumi:lab::geoclic-fleet::geoclic:fleet:ClientServer$command:local:Command::ville-server";
   const operation = (type: string) => ({ type, resource: { urn, type: "command:local:Command" } });

@@ -35,7 +35,18 @@ export interface StackLockOptions {
  */
 export async function clearInterrupted(options: StackLockOptions): Promise<void> {
   await clearDeadLocks(options);
+  await removeEmptyAttributes(options);
   await clearPending(options);
+}
+
+/** Beside each of its files the backend keeps one of attributes, and does not write that at once: empty, it hides the state. */
+async function removeEmptyAttributes({ stack, projectName = "geoclic-fleet", onProgress }: StackLockOptions) {
+  const folder = backendFolder();
+  if (folder === undefined) return;
+  const file = `${stateFile(folder, projectName, stack)}.attrs`;
+  if ((await readFile(file, "utf8").catch(() => "{}")) !== "") return;
+  await rm(file);
+  onProgress(`stack ${stack}: ${file} was cut by a run that was killed, removed`);
 }
 
 async function clearDeadLocks({ stack, projectName = "geoclic-fleet", onProgress }: StackLockOptions) {
@@ -82,7 +93,7 @@ async function clearPending({ stack, project, projectName = "geoclic-fleet", onP
 async function readPending(projectName: string, stack: string): Promise<string[]> {
   const folder = backendFolder();
   if (folder === undefined) return [];
-  const file = join(folder, ".pulumi/stacks", projectName, `${baseName(stack)}.json`);
+  const file = stateFile(folder, projectName, stack);
   const text = await readFile(file, "utf8")
     .catch(async () => gunzipSync(await readFile(`${file}.gz`)).toString())
     .catch(() => "");
@@ -113,6 +124,10 @@ function backendFolder(): string | undefined {
   const backend = process.env.PULUMI_BACKEND_URL ?? "";
   if (!backend.startsWith("file://")) return undefined;
   return backend.startsWith("file:///") ? fileURLToPath(backend) : backend.slice("file://".length);
+}
+
+function stateFile(backend: string, projectName: string, stack: string): string {
+  return join(backend, ".pulumi/stacks", projectName, `${baseName(stack)}.json`);
 }
 
 function baseName(stack: string): string {

@@ -26,7 +26,12 @@ export function imageBuilder(cache: string, releases: Pick<ReleaseStore, "path">
     const described = release.services[service];
     if (!described) throw new RangeError(`release ${release.id} has no service ${service}`);
     const { image } = described;
-    return (await store.find(image)) ?? withFileLock(join(folder, "build"), make);
+    try {
+      return (await store.find(image)) ?? (await withFileLock(join(folder, "build"), make));
+    } catch (error) {
+      if (error instanceof FleetError) throw error;
+      throw new FleetError("IMAGE_NOT_KEPT", { image, folder, cause: (error as Error).message });
+    }
 
     async function make(): Promise<StoredImage> {
       const stored = await store.find(image);

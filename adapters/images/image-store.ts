@@ -47,11 +47,14 @@ export function imageStore(folder: string): ImageStore {
   async function find(image: string): Promise<StoredImage | undefined> {
     const text = await readFile(recordPath(image), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
-    const stored = JSON.parse(text) as StoredImage;
-    const manifest = await readFile(blobPath(stored.digest), "utf8").catch(() => undefined);
-    if (manifest === undefined) return undefined;
-    const { config, layers } = JSON.parse(manifest) as Manifest;
-    return [config, ...layers].every(({ digest }) => existsSync(blobPath(digest))) ? stored : undefined;
+    try {
+      const stored = JSON.parse(text) as StoredImage;
+      const { config, layers } = JSON.parse(await readFile(blobPath(stored.digest), "utf8")) as Manifest;
+      return [config, ...layers].every(({ digest }) => existsSync(blobPath(digest))) ? stored : undefined;
+    } catch {
+      // What cannot be read is made anew.
+      return undefined;
+    }
   }
 
   async function add(image: string, archive: Readable): Promise<StoredImage> {

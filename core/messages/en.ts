@@ -157,6 +157,10 @@ export const en = {
       what: "its server was not reached: {{cause}}",
       next: "look at it with `geoclic-fleet status` (address, port, host key, the fleet's key), then run again.",
     },
+    IMAGE_NOT_KEPT: {
+      what: "image {{image}} could not be kept in {{folder}} on this machine: {{cause}}",
+      next: "look at the space and the rights of that folder (it may be removed as a whole: it is a cache), then run again.",
+    },
     LEDGER_BROKEN: {
       what: "the ledger of certificates {{file}} cannot be read: {{cause}}",
       next: "restore it, or move it away: its budget then begins anew, Let's Encrypt's own limits stay; no certificate was asked for.",

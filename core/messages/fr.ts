@@ -158,6 +158,10 @@ export const fr: Catalogue = {
       what: "son serveur n'a pas été joint : {{cause}}",
       next: "regardez-le avec `geoclic-fleet status` (adresse, port, clé d'hôte, clé de la flotte), puis relancez.",
     },
+    IMAGE_NOT_KEPT: {
+      what: "l'image {{image}} n'a pas pu être gardée dans {{folder}} sur cette machine : {{cause}}",
+      next: "regardez la place et les droits de ce dossier (il peut être supprimé en entier : c'est un cache), puis relancez.",
+    },
     LEDGER_BROKEN: {
       what: "le registre des certificats {{file}} est illisible : {{cause}}",
       next: "restaurez-le, ou mettez-le de côté : son budget repart alors de zéro, les limites de Let's Encrypt demeurent ; aucun certificat n'a été demandé.",

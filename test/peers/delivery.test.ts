@@ -2,8 +2,9 @@
  * A release travels over real OpenSSH, by real rsync, and its images through a real reverse forward from the real
  * endpoint. Not proven here: Docker, which is a script that pulls and checks digests; sudo, which is one that lets pass.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -15,7 +16,7 @@ import { releaseStore } from "../../adapters/release-store.ts";
 import { openSsh } from "../../adapters/ssh.ts";
 import { archiveFolder } from "../../adapters/tar.ts";
 import type { FleetError } from "../../core/errors.ts";
-import type { StepContext } from "../../core/ports.ts";
+import type { Images, StepContext } from "../../core/ports.ts";
 import type { Release } from "../../core/release/release.ts";
 import { deliverRelease } from "../../operations/deliver-release.ts";
 import { prepareServer } from "../../operations/prepare-server.ts";
@@ -48,6 +49,9 @@ const input = (of: Release) => ({
   BUILD: "operator" as const,
 });
 
+/** What no compression makes small. */
+const noise = randomBytes(200_000);
+
 function saved(content: string): Readable {
   const sha = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
   const entry = (bytes: Buffer, mediaType: string) => ({
@@ -55,7 +59,7 @@ function saved(content: string): Readable {
     digest: `sha256:${sha(bytes)}`,
     size: bytes.length,
   });
-  const layer = Buffer.from(content.repeat(10_000));
+  const layer = Buffer.concat([Buffer.from(content), noise]);
   const config = Buffer.from(JSON.stringify({ of: content }));
   const manifest = Buffer.from(
     JSON.stringify({
@@ -83,7 +87,39 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function context(): Promise<StepContext & { reported: string[] }> {
+/** Images behind a line that breaks in the middle of a layer, so many times. */
+async function cutting(times: number) {
+  let done = 0;
+  const expose: Images["expose"] = async (images) => {
+    const endpoint = await openImageEndpoint(store, images);
+    const line = createServer((client) => {
+      const registry = connect(endpoint.port, "127.0.0.1");
+      let passed = 0;
+      client.on("error", () => registry.destroy()).on("close", () => registry.destroy());
+      registry.on("error", () => client.destroy()).on("close", () => client.destroy());
+      client.on("data", (data) => void registry.write(data));
+      registry.on("data", (data) => {
+        passed += data.length;
+        // Manifests and configurations are smaller.
+        if (passed < 20_000 || done >= times) return void client.write(data);
+        done += 1;
+        client.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => line.listen(0, "127.0.0.1", resolve));
+    return {
+      ...endpoint,
+      port: (line.address() as { port: number }).port,
+      close: async () => {
+        line.close();
+        await endpoint.close();
+      },
+    };
+  };
+  return { images: { expose }, done: () => done };
+}
+
+async function context(images: Partial<Images> = {}): Promise<StepContext & { reported: string[] }> {
   const releases = releaseStore(join(folder, "state"));
   for (const [each, text] of [
     [first, "one"],
@@ -104,7 +140,8 @@ async function context(): Promise<StepContext & { reported: string[] }> {
         const image = `geoclic/${service}:aaaaaaaaaaaa`;
         return (await store.find(image)) ?? store.add(image, saved(service));
       },
-      expose: (images) => openImageEndpoint(store, images),
+      expose: (shown) => openImageEndpoint(store, shown),
+      ...images,
     },
     archive: archiveFolder,
   };
@@ -145,6 +182,32 @@ describe("a delivery", () => {
     await server.cut();
     await delivered;
     expect((await town.images()).sort()).toEqual(["geoclic/admin:aaaaaaaaaaaa", "geoclic/api:aaaaaaaaaaaa"]);
+    expect(await readdir(join(folder, "images/images"))).toHaveLength(2);
+  });
+
+  test("goes on after the registry is cut in the middle of a layer, and sends only what lacks", async () => {
+    town = await imitateServer(server.bin);
+    const cuts = await cutting(1);
+    const world = await context(cuts.images);
+    await deliverRelease(world, input(first));
+    expect(cuts.done()).toBe(1);
+    expect((await town.images()).sort()).toEqual(["geoclic/admin:aaaaaaaaaaaa", "geoclic/api:aaaaaaaaaaaa"]);
+    expect(world.reported.join("\n")).toMatch(/images: cut \(.*IMAGE_PULL_FAILED.*attempt 2 of 3/);
+  });
+
+  test("fails when every layer is cut, names the image, leaves nothing half there; the next run continues", async () => {
+    town = await imitateServer(server.bin);
+    const cuts = await cutting(Number.POSITIVE_INFINITY);
+    const error = await failure(deliverRelease(await context(cuts.images), input(first)));
+    expect(error.message).toMatch(
+      /^ville · delivery: image geoclic\/(api|admin):aaaaaaaaaaaa could not be had: .*IMAGE_PULL_FAILED\)\. Next: check the network/,
+    );
+    expect(await town.images()).toEqual([]);
+    expect(await readdir(path())).toEqual([first.id]);
+    const built = provided.length;
+    await deliverRelease(await context(), input(first));
+    expect(await town.images()).toHaveLength(2);
+    expect(provided.length).toBe(built + 2);
     expect(await readdir(join(folder, "images/images"))).toHaveLength(2);
   });
 

@@ -3,12 +3,15 @@
  * Not proven here: a network that loses packets, other versions of OpenSSH, a real sudo.
  */
 import { chmod, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { openSsh } from "../../adapters/ssh.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
 import { FleetError } from "../../core/errors.ts";
+import type { Release } from "../../core/release/release.ts";
+import { activateRelease } from "../../operations/activate-release.ts";
 import { prepareServer } from "../../operations/prepare-server.ts";
 import { fakeContext } from "../helpers/fake-context.ts";
 import { freePort, type SshServer, startSshServer } from "../helpers/ssh-server.ts";
@@ -133,6 +136,16 @@ describe("fails, and names client, step, cause and next action", () => {
     });
   });
 
+  test("tells a command that a signal ended from a line that is lost", async () => {
+    const ssh = await open();
+    const error = await failure(ssh.run("delivery", ["sh", "-c", "kill -KILL $$"]));
+    expect(error.message).toMatch(/a command on 127\.0\.0\.1 ended with a signal \(or 255\).*SSH_FAILED/);
+    expect((await failure(ssh.run("delivery", ["sh", "-c", "echo no >&2; exit 255"]))).message).toMatch(
+      /ended with a signal \(or 255\): no \(SSH_FAILED\)/,
+    );
+    expect((await ssh.run("delivery", ["echo", "still there"])).stdout).toBe("still there\n");
+  });
+
   test("when the line is cut in the middle of a command", async () => {
     const cut = await startSshServer();
     const ssh = await openSsh(cut.target, cut.env);
@@ -141,6 +154,112 @@ describe("fails, and names client, step, cause and next action", () => {
     await cut.cut();
     expect((await running).code).toBe("SSH_UNREACHABLE");
     await cut.stop();
+  });
+});
+
+describe.concurrent("fails on a line that is slow or half open", () => {
+  test("on a server that greets and then says nothing", async () => {
+    const error = await behind(async (client) => void client.write("SSH-2.0-OpenSSH_9.2\r\n"));
+    expect(error.message).toMatch(/^ville · server: .*SSH_UNREACHABLE\)\. Next: check/);
+  });
+
+  test("on a server that greets too slowly, and not on one that is slow but comes", async () => {
+    expect((await behind((client) => greet(client, 18_000))).code).toBe("SSH_UNREACHABLE");
+    const proxy = await listening((client) => greet(client, 4000));
+    const ssh = await open({ port: proxy.port });
+    expect((await ssh.run("server", ["echo", "slow"])).stdout).toBe("slow\n");
+    proxy.close();
+  });
+
+  test("on a line that falls silent in the middle of a command, after some 45 s", async () => {
+    let pipes: readonly Socket[] = [];
+    const proxy = await listening(async (client) => {
+      pipes = await greet(client, 0);
+    });
+    const ssh = await open({ port: proxy.port });
+    const running = failure(ssh.run("activation", ["sh", "-c", "echo begun; sleep 100"]));
+    await expect.poll(async () => (await server.log()).includes("sleep 100") || pipes.length > 0).toBe(true);
+    await setTimeout(1500);
+    for (const pipe of pipes) pipe.pause();
+    expect(await running).toMatchObject({
+      code: "SSH_UNREACHABLE",
+      place: { client: "ville", step: "activation" },
+    });
+    proxy.close();
+  }, 90_000);
+});
+
+/** The failure of a command on a server that `meet`s its caller. */
+async function behind(meet: (client: Socket) => Promise<unknown>): Promise<FleetError> {
+  const peer = await listening(meet);
+  const error = await failure((await open({ port: peer.port })).run("server", ["true"]));
+  peer.close();
+  return error;
+}
+
+/** A peer of our own on a port of loopback. */
+async function listening(meet: (client: Socket) => Promise<unknown>) {
+  const sockets: Socket[] = [];
+  const peer = createServer((client) => {
+    sockets.push(client);
+    client.on("error", () => client.destroy());
+    void meet(client);
+  });
+  await new Promise<void>((resolve) => peer.listen(0, "127.0.0.1", resolve));
+  return {
+    port: (peer.address() as { port: number }).port,
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      peer.close();
+    },
+  };
+}
+
+/** Hands a caller on to the real server, after a while. @returns both ends */
+async function greet(client: Socket, milliseconds: number): Promise<readonly Socket[]> {
+  await setTimeout(milliseconds);
+  const real = connect(server.target.port, "127.0.0.1");
+  real.on("error", () => client.destroy());
+  client.on("close", () => real.destroy());
+  real.on("data", (data) => void client.write(data));
+  client.on("data", (data) => void real.write(data));
+  return [client, real];
+}
+
+describe("an activation whose executor fails", () => {
+  const release = {
+    id: "bbbbbbbbbbbb",
+    services: {},
+    adapter: { health: { path: "/api/health", field: "status", equals: "healthy" }, routes: [] },
+  } as unknown as Release;
+
+  test.each([
+    [
+      "a container that crashes at its start",
+      "UNHEALTHY",
+      "services",
+      "api exits with 1; aaaaaaaaaaaa serves on",
+    ],
+    ["a database that is not healthy", "DATABASE_NOT_READY", "database", "no answer over TCP within 120 s"],
+    ["a disk that is full", "DISK_FULL", "preflight", "/var/lib/docker has 1 MiB free (no space left)"],
+    ["an executor that was killed", "ACTIVATION_INTERRUPTED", "activation", "it ended without a word"],
+  ])("tells %s in the server's words, once", async (_, code, part, cause) => {
+    const line = `error ${code} [ville] ${part}: ${cause}. Next: look at it.`;
+    await writeFile(
+      join(server.bin, "sudo"),
+      `#!/bin/sh\ncase "$*" in *follow*) echo "services: api"; echo "${line}" >&2; exit 1 ;; esac\n`,
+      { mode: 0o755 },
+    );
+    const context = { ...fakeContext({ release }), openSsh: () => open() };
+    const { host, port, hostKey } = server.target;
+    const target = { CLIENT: "ville", HOST: host, PORT: port, SSH_USER: "root", HOST_KEY: hostKey };
+    const error = await failure(
+      activateRelease(context, { ...target, RELEASE: release.id, DOMAIN: "ville.fr" }),
+    );
+    await rm(join(server.bin, "sudo"));
+    const where = part === "activation" ? part : `activation (${part})`;
+    expect(error.message).toBe(`ville · ${where}: ${code}: ${cause} (SERVER_FAILED). Next: look at it.`);
+    expect(context.reported).toEqual(["services: api"]);
   });
 });
 
