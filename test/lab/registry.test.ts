@@ -110,7 +110,10 @@ test("retire fetches the last backup, empties the server, and up deletes what wa
   expect(createHash("sha256").update(dump).digest("hex")).toBe(manifest.database.sha256);
   expect(dump.subarray(0, 5).toString()).toBe("PGDMP");
 
-  expect(await town.exec("docker", "ps", "-aq")).toBe("");
+  const ours = ["--filter", "label=com.docker.compose.project=deploy"];
+  expect(await town.exec("docker", "ps", "-aq", ...ours)).toBe("");
+  // Somebody else's container is none of ours.
+  expect(await town.exec("docker", "ps", "-q")).not.toBe("");
   expect(await town.exec("docker", "volume", "ls", "-q")).toMatch(/postgres_data/);
   expect(
     await town.exec("sh", "-c", "systemctl list-unit-files 'geoclic*' --no-legend | cut -d' ' -f1"),
