@@ -5,7 +5,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { clearInterrupted } from "./stack-lock.ts";
+import { clearInterrupted, findInterrupted } from "./stack-lock.ts";
 
 let folder: string;
 let said: string[];
@@ -155,6 +155,17 @@ describe("operations that were begun", () => {
     await writeFile(file(), kept([operation("creating")]));
     await held(nobody, "another-machine");
     await expect(clear()).rejects.toThrow("STACK_LOCKED");
+    expect(await called()).toBe("");
+  });
+
+  test("and dead locks are found by stack, nothing is changed", async () => {
+    await writeFile(file(), kept([operation("creating")]));
+    await held(nobody);
+    const holder = `root@${hostname()} (pid ${nobody}, 2026-11-23T08:00:00)`;
+    expect(await findInterrupted()).toEqual([{ stack: "lab", holder, pending: ["ville-server"] }]);
+    expect(await locks()).toHaveLength(1);
+    await held(await living());
+    expect(await findInterrupted()).toEqual([]);
     expect(await called()).toBe("");
   });
 

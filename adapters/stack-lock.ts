@@ -49,11 +49,37 @@ async function removeEmptyAttributes({ stack, projectName = "geoclic-fleet", onP
   onProgress(`stack ${stack}: ${file} was cut by a run that was killed, removed`);
 }
 
+export interface Interrupted {
+  readonly stack: string;
+  /** Whose lock it is, when its process has died. */
+  readonly holder: string | undefined;
+  /** Names of resources that were begun. */
+  readonly pending: readonly string[];
+}
+
+/** Stacks in which a killed run left something; nothing is changed. */
+export async function findInterrupted(projectName = "geoclic-fleet"): Promise<Interrupted[]> {
+  const folder = backendFolder();
+  if (folder === undefined) return [];
+  const files = await readdir(join(folder, ".pulumi/stacks", projectName)).catch(() => []);
+  const stacks = new Set(files.flatMap((file) => /^(.+)\.json(\.gz)?$/.exec(file)?.[1] ?? []));
+  const found = await Promise.all(
+    [...stacks].map(async (stack) => {
+      const locks = await readLocks(projectName, stack);
+      const dead = await Promise.all(locks.map(async ({ lock }) => ((await isDead(lock)) ? [lock] : [])));
+      const [lock] = dead.flat();
+      const isHeld = locks.length > dead.flat().length;
+      const pending = isHeld ? [] : (await readPending(projectName, stack)).map(nameOf);
+      return { stack, holder: lock && holderOf(lock), pending };
+    }),
+  );
+  return found.filter(({ holder, pending }) => holder !== undefined || pending.length > 0);
+}
+
 async function clearDeadLocks({ stack, projectName = "geoclic-fleet", onProgress }: StackLockOptions) {
   const locks = await readLocks(projectName, stack);
   for (const { lock } of locks)
-    if (lock.hostname !== hostname() || (await isAlive(lock)))
-      throw new FleetError("STACK_LOCKED", { stack, holder: holderOf(lock) });
+    if (!(await isDead(lock))) throw new FleetError("STACK_LOCKED", { stack, holder: holderOf(lock) });
   for (const { lock, file } of locks) {
     onProgress(`stack ${stack}: the lock of ${holderOf(lock)} is cleared, its process has died`);
     // Not `pulumi cancel`: it would take along the lock of somebody who begins now.
@@ -73,7 +99,7 @@ async function clearPending({ stack, project, projectName = "geoclic-fleet", onP
   const state = JSON.parse(text) as { deployment: { pending_operations?: unknown } };
   const { pending_operations: _, ...deployment } = state.deployment;
   await pulumi(["stack", "import"], JSON.stringify({ ...state, deployment }));
-  const names = pending.map((urn) => urn.split("::").at(-1)).join(", ");
+  const names = pending.map(nameOf).join(", ");
   onProgress(`stack ${stack}: begun by a run that was killed, begun anew: ${names}`);
 
   async function pulumi(words: readonly string[], input?: string): Promise<string> {
@@ -136,6 +162,15 @@ function baseName(stack: string): string {
 
 function holderOf({ pid, username, hostname: host, timestamp }: Lock): string {
   return `${username}@${host} (pid ${pid}, ${timestamp.slice(0, 19)})`;
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+/** Of another machine nobody here can tell. */
+async function isDead(lock: Lock): Promise<boolean> {
+  return lock.hostname === hostname() && !(await isAlive(lock));
 }
 
 function attempt(text: string): unknown {

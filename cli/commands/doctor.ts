@@ -2,6 +2,7 @@
 import { execa } from "execa";
 import { home } from "../../adapters/home.ts";
 import { releaseStore } from "../../adapters/release-store.ts";
+import { findInterrupted } from "../../adapters/stack-lock.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { readToolchain } from "../../toolchain/record.ts";
 import type { Console } from "../console.ts";
@@ -50,6 +51,10 @@ export async function doctor(console: Console, options: { json?: boolean }): Pro
   );
   const releases = await releaseStore(home().state).list();
   console.print(t("doctor.releases", { releases: releases.join(", ") || t("doctor.none") }));
+  for (const { stack, holder, pending } of await findInterrupted()) {
+    if (holder !== undefined) console.print(t("doctor.locked", { stack, holder }));
+    if (pending.length > 0) console.print(t("doctor.pending", { stack, pending: pending.join(", ") }));
+  }
   if (tools.some((tool) => tool.origin === "substitute")) console.print(t("doctor.substitutes"));
   console.print(missing.length === 0 ? t("doctor.ok") : t("doctor.bad", { count: missing.length }));
 }

@@ -190,6 +190,10 @@ export const en = {
       "Substitutes stand in for official plugins that cannot be downloaded here: use them in the lab only.",
     "doctor.releases": "Releases in the store: {{releases}}",
     "doctor.none": "none",
+    "doctor.locked":
+      "Stack {{stack}} is still locked by a run that died, {{holder}}. Next: `pulumi cancel --stack {{stack}}`, then `pulumi up`; our own commands do so by themselves.",
+    "doctor.pending":
+      "Stack {{stack}}: a run was killed while it made {{pending}}. Next: `pulumi up` makes them anew; `pulumi refresh --clear-pending-creates --yes --stack {{stack}}` ends its warning.",
     "origin.path": "found on PATH",
     "origin.official": "official",
     "origin.built": "built from its Go module",

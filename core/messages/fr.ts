@@ -191,6 +191,10 @@ export const fr: Catalogue = {
       "Des remplaçants tiennent lieu des greffons officiels impossibles à télécharger ici : pour le labo seulement.",
     "doctor.releases": "Versions en réserve : {{releases}}",
     "doctor.none": "aucune",
+    "doctor.locked":
+      "La pile {{stack}} est encore verrouillée par une exécution morte, {{holder}}. À faire : `pulumi cancel --stack {{stack}}`, puis `pulumi up` ; nos propres commandes le font d'elles-mêmes.",
+    "doctor.pending":
+      "Pile {{stack}} : une exécution a été tuée pendant qu'elle créait {{pending}}. À faire : `pulumi up` les refait ; `pulumi refresh --clear-pending-creates --yes --stack {{stack}}` met fin à son avertissement.",
     "origin.path": "trouvé sur PATH",
     "origin.official": "officiel",
     "origin.built": "construit depuis son module Go",

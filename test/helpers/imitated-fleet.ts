@@ -183,7 +183,7 @@ export async function startImitatedFleet(): Promise<ImitatedFleet> {
     const own = (file: string) => join(folder, name, file);
     const reach = `127.84.0.${number}`;
     const ip = `198.18.84.${number}`;
-    await mkdir(own("faults"), { recursive: true });
+    for (const each of ["faults", "home"]) await mkdir(own(each), { recursive: true });
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", own("host")]);
     const hostKey = (await readFile(own("host.pub"), "utf8")).split(" ").slice(0, 2).join(" ");
     await writeSshConfig(own("sshd_config"), own("host"), own("authorized_keys"), join(folder, name));
@@ -281,7 +281,8 @@ async function writeSshConfig(
     "KbdInteractiveAuthentication no",
     "PrintMotd no",
     "PrintLastLog no",
-    `SetEnv GEOCLIC_SERVER=${server}`,
+    // An empty home: start-up files of whoever runs the test are not the server's.
+    `SetEnv GEOCLIC_SERVER=${server} HOME=${join(server, "home")}`,
     `ForceCommand ${join(import.meta.dirname, "imitated-server.sh")}`,
   ];
   await writeFile(file, `${lines.join("\n")}\n`);

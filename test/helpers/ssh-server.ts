@@ -29,6 +29,7 @@ export async function startSshServer(
   await chmod(folder, 0o755);
   const bin = join(folder, "bin");
   await mkdir(bin);
+  await mkdir(join(folder, "home"));
   await mkdir("/run/sshd", { recursive: true });
   const key = async (name: string) => {
     await execa("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(folder, name)]);
@@ -49,7 +50,8 @@ export async function startSshServer(
     "PasswordAuthentication no",
     "KbdInteractiveAuthentication no",
     "LogLevel VERBOSE",
-    `SetEnv PATH=${[bin, ...programs].join(":")}`,
+    // An empty home: the shell's start-up files of whoever runs the test would run among imitated programs.
+    `SetEnv PATH=${[bin, ...programs].join(":")} HOME=${join(folder, "home")}`,
     ...lines,
   ];
   await writeFile(join(folder, "sshd_config"), `${config.join("\n")}\n`);

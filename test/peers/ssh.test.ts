@@ -52,6 +52,11 @@ describe("a server that answers", () => {
     expect(result).toEqual({ status: 0, stdout: "first\na  b\nit's $HOME\n" });
   });
 
+  test("runs nothing of the start-up files of whoever runs the test", async () => {
+    const { stdout } = await (await open()).run("x", ["sh", "-c", "echo $HOME; ls -A $HOME"]);
+    expect(stdout.trim()).toBe(join(server.bin, "../home"));
+  });
+
   test("shares one connection", async () => {
     const ssh = await open();
     await ssh.run("x", ["true"]);
@@ -290,7 +295,8 @@ describe("the first contact with a server", () => {
 
   test("fails on a system that is not supported", async () => {
     await imitate("sudo", "exit 0");
-    await imitate("cat", "printf 'ID=gentoo\\nVERSION_ID=2.15\\nPRETTY_NAME=\"Gentoo Linux\"\\n'");
+    const gentoo = "printf 'ID=gentoo\\nVERSION_ID=2.15\\nPRETTY_NAME=\"Gentoo Linux\"\\n'";
+    await imitate("cat", `[ "$1" = /etc/os-release ] && ${gentoo} || exec /bin/cat "$@"`);
     const error = await failure(prepareServer(context(), input()));
     expect(error.message).toMatch(
       /ville · server: .* runs Gentoo Linux.*OS_UNSUPPORTED.*Next: use one of: Debian 12/,
