@@ -1,5 +1,6 @@
 /** @module Benchmarks: `npm run bench -- noop --clients 1,10,50,100 [--runs 3] [--fresh]`. Never a test. */
 import { Command } from "commander";
+import { benchExisting } from "./existing.ts";
 import { benchNoop } from "./noop.ts";
 import { benchPlace } from "./place.ts";
 import { keepResults, resultTable } from "./results.ts";
@@ -15,11 +16,25 @@ program
   .option("--runs <number>", "runs of each, of which the median counts", Number, 3)
   .option("--fresh", "make the stacks anew and measure their first up too", false)
   .action(async (options: { clients: number[]; runs: number; fresh: boolean }) => {
-    const report = (line: string) => process.stderr.write(`${line}\n`);
     const measured = await benchNoop(benchPlace(), { ...options, report });
     console.log(resultTable(measured));
     console.log(await keepResults("noop", measured));
   });
+
+program
+  .command("existing")
+  .description("preview and up of a stack of the lab that has nothing to do; no server is changed")
+  .option("--stack <name>", "stack of the lab", "lab")
+  .option("--runs <number>", "runs of each, of which the median counts", Number, 3)
+  .action(async (options: { stack: string; runs: number }) => {
+    const measured = [await benchExisting({ ...options, report })];
+    console.log(resultTable(measured));
+    console.log(await keepResults(`existing-${options.stack}`, measured));
+  });
+
+function report(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
 
 function numbers(list: string): number[] {
   return list.split(",").map(Number);

@@ -14,9 +14,9 @@ import {
   forget,
   output,
   pulumi,
+  measureVerbs,
   resourceCount,
   stateBytes,
-  type Verb,
 } from "./stack.ts";
 
 export interface NoopOptions {
@@ -26,8 +26,6 @@ export interface NoopOptions {
   readonly fresh: boolean;
   readonly report: (line: string) => void;
 }
-
-const verbs: readonly Verb[] = ["preview", "up --skip-preview", "up"];
 
 export async function benchNoop(place: Place, options: NoopOptions): Promise<Measured[]> {
   await becomeBenchOperator(place);
@@ -79,25 +77,12 @@ async function fleet(
     resources: await resourceCount(place, stack),
     stateBytes: await stateBytes(place, stack),
     first: isNew ? { ...median([first]), connections: firstConnections } : undefined,
-    verbs: Object.fromEntries(await inTurn(verbs, async (verb) => [verb, await repeated(verb)] as const)),
+    verbs: await measureVerbs(
+      place,
+      stack,
+      runs,
+      (line) => report(`${clients} clients: ${line}`),
+      servers.connections,
+    ),
   };
-
-  async function repeated(verb: Verb) {
-    const start = servers.connections();
-    const costs = await inTurn(Array.from({ length: runs }), async () => {
-      const run = await pulumi(place, stack, verb, ["--expect-no-changes"]);
-      report(
-        `${clients} clients: ${verb} ${run.seconds.toFixed(2)} s, ${run.cpuSeconds.toFixed(2)} s of CPU`,
-      );
-      return run;
-    });
-    return { ...median(costs), connections: servers.connections() - start };
-  }
-}
-
-/** One after the other: at the same time they would measure each other. */
-async function inTurn<T, R>(values: readonly T[], work: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (const value of values) results.push(await work(value));
-  return results;
 }

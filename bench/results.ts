@@ -6,6 +6,7 @@ import { table } from "../cli/table.ts";
 import type { Cost } from "./measure.ts";
 
 export interface VerbCost extends Cost {
+  /** By SSH; `NaN` where nobody counted. */
   readonly connections: number;
 }
 
@@ -42,7 +43,7 @@ export function resultTable(measured: readonly Measured[]): string {
         base ? `× ${(cost.seconds / base.seconds).toFixed(1)}` : "",
         cost.cpuSeconds.toFixed(2),
         cost.peakMiB.toFixed(0),
-        String(cost.connections),
+        Number.isNaN(cost.connections) ? "" : String(cost.connections),
         String(resources),
         (stateBytes / 1024).toFixed(0),
       ];

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { Document, parseDocument } from "yaml";
 import { measure, type Run } from "./measure.ts";
 import type { Place } from "./place.ts";
+import { median, type VerbCost } from "./results.ts";
 
 /** `up` runs a preview first, as it does by hand; `up --skip-preview` is what our own commands run. */
 export type Verb = "preview" | "up" | "up --skip-preview";
@@ -31,6 +32,34 @@ export async function ensureStack({ project }: Pick<Place, "project">, stack: st
   });
   if (made.exitCode !== 0 && !/already exists/.test(made.stderr)) throw new Error(made.stderr);
   return made.exitCode === 0;
+}
+
+const verbs: readonly Verb[] = ["preview", "up --skip-preview", "up"];
+
+/**
+ * Each verb several times, on a stack that has nothing to do.
+ * @throws Error when it has: the preview, which comes first, tells it
+ */
+export async function measureVerbs(
+  place: Pick<Place, "project">,
+  stack: string,
+  runs: number,
+  report: (line: string) => void,
+  connections: () => number = () => Number.NaN,
+): Promise<Record<string, VerbCost>> {
+  const costs: Record<string, VerbCost> = {};
+  for (const verb of verbs) {
+    const before = connections();
+    const each: Run[] = [];
+    // One after the other: at the same time they would measure each other.
+    for (let run = 0; run < runs; run += 1) {
+      const done = await pulumi(place, stack, verb, ["--expect-no-changes"]);
+      report(`${verb} ${done.seconds.toFixed(2)} s, ${done.cpuSeconds.toFixed(2)} s of CPU`);
+      each.push(done);
+    }
+    costs[verb] = { ...median(each), connections: connections() - before };
+  }
+  return costs;
 }
 
 /** @throws Error with the last lines that it printed when it fails */
