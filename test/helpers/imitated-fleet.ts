@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
 import { createServer, type Server, type Socket } from "node:net";
@@ -20,6 +20,7 @@ import { startDns } from "../../bench/peers/dns.ts";
 import { releaseRoute } from "../../core/naming.ts";
 import { makeSuite, type SuiteEdits } from "../../lab/suite/release/make.ts";
 import { toolchainEnvironment } from "../../toolchain/environment.ts";
+import { killEngine } from "./engine.ts";
 import { freePort } from "./ssh-server.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
@@ -104,7 +105,7 @@ export async function startImitatedFleet(): Promise<ImitatedFleet> {
   const dns = await startDns(dnsAddress, records);
   const servers: Server[] = [];
   const sessions = new Set<ChildProcess>();
-  const orphans: number[] = [];
+  const endings: (() => void)[] = [];
   const towns = [await town(1), await town(2)] as const;
   const config: Record<string, unknown> = {
     role: "fleet",
@@ -154,13 +155,11 @@ export async function startImitatedFleet(): Promise<ImitatedFleet> {
       const run = fleet.up().catch(() => undefined);
       const isThere = async () => (await at.log()).slice(before).some((line) => line.includes(command));
       while (!(await isThere())) await setTimeout(50);
-      const engine = await lockHolder(folder);
-      for (const child of await childrenOf(engine)) orphans.push(child);
-      process.kill(engine, "SIGKILL");
+      endings.push(await killEngine(join(folder, "state"), stack));
       await run;
     },
     async close() {
-      for (const orphan of orphans) end(orphan);
+      for (const endOrphans of endings) endOrphans();
       for (const session of sessions) session.kill("SIGKILL");
       for (const server of servers) server.close();
       dns.close();
@@ -297,25 +296,4 @@ async function respond(
   if (path.startsWith("/.well-known/acme-challenge/")) response.end(await read("token"));
   else if (path === releaseRoute) response.end(JSON.stringify({ release: (await read("release")).trim() }));
   else response.end(JSON.stringify({ status: "healthy" }));
-}
-
-async function lockHolder(folder: string): Promise<number> {
-  const locks = join(folder, "state/.pulumi/locks/organization/geoclic-fleet", stack);
-  const name = (await readdir(locks)).find((file) => file.endsWith(".json")) ?? "";
-  return (JSON.parse(await readFile(join(locks, name), "utf8")) as { pid: number }).pid;
-}
-
-/** Plugins and what they run: an engine that is killed leaves them. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const { stdout } = await execa("ps", ["-o", "pid=", "--ppid", String(pid)], { reject: false });
-  const children = stdout.split("\n").map(Number).filter(Boolean);
-  return [...children, ...(await Promise.all(children.map(childrenOf))).flat()];
-}
-
-function end(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
 }

@@ -4,7 +4,6 @@
  * one before it ended. Not proven here: faults before a server is bought (see test/peers/order.test.ts); a machine that
  * loses its power.
  */
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,6 +25,7 @@ import { OPERATOR } from "../../lab/layout.ts";
 import { configureStack, convergeStack, project } from "../../lab/operator.ts";
 import { removeServer } from "../../lab/server.ts";
 import { clientEntry } from "../../lab/town.ts";
+import { killEngine } from "../helpers/engine.ts";
 import { containers, type TestTown, testTown } from "./town.ts";
 
 const stack = "faults";
@@ -128,12 +128,13 @@ describe("the engine is killed while a town is activated", () => {
         interval: 100,
       })
       .not.toBe("");
-    process.kill(await lockHolder(), "SIGKILL");
+    const endOrphans = await killEngine(join(OPERATOR, "state"), stack);
     await killed;
     const from = shown.length;
     await up();
     expect(shown.slice(from).join("\n")).toContain("is cleared, its process has died");
     expect(await releaseOf(a)).toBe(await releaseOf(b));
+    endOrphans();
     const again = await up();
     expect(Object.keys(again.changes)).toEqual(["same"]);
   });
@@ -213,10 +214,4 @@ async function stateOf(town: TestTown) {
 async function releaseOf(town: TestTown): Promise<string | undefined> {
   const { reach } = town.server;
   return shownRelease(await get({ protocol: "https", host: reach, domain: town.domain, path: releaseRoute }));
-}
-
-async function lockHolder(): Promise<number> {
-  const folder = join(OPERATOR, "state/.pulumi/locks/organization/geoclic-fleet", stack);
-  const name = (await readdir(folder)).find((file) => file.endsWith(".json")) ?? "";
-  return (JSON.parse(await readFile(join(folder, name), "utf8")) as { pid: number }).pid;
 }
