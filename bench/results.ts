@@ -40,8 +40,9 @@ export function resultTable(measured: readonly Measured[]): string {
         String(clients),
         verb,
         cost.seconds.toFixed(2),
-        base ? `× ${(cost.seconds / base.seconds).toFixed(1)}` : "",
+        ratio(cost.seconds, base?.seconds),
         cost.cpuSeconds.toFixed(2),
+        ratio(cost.cpuSeconds, base?.cpuSeconds),
         cost.peakMiB.toFixed(0),
         Number.isNaN(cost.connections) ? "" : String(cost.connections),
         String(resources),
@@ -49,8 +50,23 @@ export function resultTable(measured: readonly Measured[]): string {
       ];
     }),
   );
-  const head = ["clients", "verb", "seconds", "ratio", "CPU s", "peak MiB", "SSH", "resources", "state KiB"];
+  const head = [
+    "clients",
+    "verb",
+    "seconds",
+    "ratio",
+    "CPU s",
+    "ratio",
+    "peak MiB",
+    "SSH",
+    "resources",
+    "state KiB",
+  ];
   return table(head, rows);
+}
+
+function ratio(value: number, base: number | undefined): string {
+  return base === undefined ? "" : `× ${(value / base).toFixed(1)}`;
 }
 
 /** @returns path of the file */
