@@ -25,7 +25,12 @@ export async function configure(
 }
 
 /** @returns whether the stack is new */
-export async function ensureStack({ project }: Pick<Place, "project">, stack: string): Promise<boolean> {
+export async function ensureStack(
+  { project, state }: Pick<Place, "project" | "state">,
+  stack: string,
+): Promise<boolean> {
+  // A benchmark that was killed left its lock.
+  await rm(join(state, ".pulumi/locks/organization/geoclic-fleet", stack), { recursive: true, force: true });
   const made = await execa("pulumi", ["stack", "init", stack, "--non-interactive"], {
     cwd: project,
     reject: false,
