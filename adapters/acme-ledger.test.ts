@@ -78,7 +78,8 @@ test.each([
   const file = join(folder, "acme-ledger.json");
   await writeFile(file, text);
   const request = { domain: "ville.fr", server: "https://acme/dir", time };
-  for (const work of [acmeLedger(folder).spend(request), acmeLedger(folder).fail(request)])
-    await expect(work).rejects.toMatchObject({ code: "LEDGER_BROKEN", values: { file } });
+  const ledger = acmeLedger(folder);
+  for (const work of [() => ledger.spend(request), () => ledger.fail(request)])
+    await expect(work()).rejects.toMatchObject({ code: "LEDGER_BROKEN", values: { file } });
   expect(await readFile(file, "utf8")).toBe(text);
 });
