@@ -41,7 +41,7 @@ export async function historyOf(
   }
 
   async function commit(message: string): Promise<void> {
-    const { name: actor, email } = await actorOf();
+    const { name: actor, email } = await actorOf(folder, env);
     const made = await git(
       [
         "-c",
@@ -60,33 +60,41 @@ export async function historyOf(
     if (made.status !== 0) throw new FleetError("COMMIT_FAILED", { file: path, cause: made.cause });
   }
 
-  /** Whoever runs the verb: named by GEOCLIC_ACTOR, by git, or by the machine. */
-  async function actorOf(): Promise<{ name: string; email: string }> {
-    const [named, mailed] = await Promise.all([git(["config", "user.name"]), git(["config", "user.email"])]);
-    const account = env.SUDO_USER ?? userInfo().username;
-    const name =
-      (env.GEOCLIC_ACTOR || named.stdout || account).replace(/[<>\p{Cc}]/gu, " ").trim() || account;
-    return { name, email: mailed.stdout || `${account}@localhost` };
+  function git(words: readonly string[], seconds = 30) {
+    return runGit(folder, env, words, seconds);
   }
+}
 
-  async function git(words: readonly string[], seconds = 30) {
-    const result = await execa("git", ["-C", folder, ...words], {
-      env: {
-        ...env,
-        GIT_TERMINAL_PROMPT: "0",
-        GIT_SSH_COMMAND: env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes",
-        LC_ALL: "C",
-      },
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-      timeout: seconds * 1000,
-    });
-    const stderr = String(result.stderr ?? "").trim();
-    return {
-      status: result.exitCode ?? 255,
-      stdout: String(result.stdout ?? "").trimEnd(),
-      cause: stderr.split("\n").at(-1) || result.shortMessage || "no message",
-    };
-  }
+/** Whoever runs the verb: named by GEOCLIC_ACTOR, by git, or by the machine. */
+export async function actorOf(
+  folder = ".",
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ name: string; email: string }> {
+  const [named, mailed] = await Promise.all(
+    ["user.name", "user.email"].map((key) => runGit(folder, env, ["config", key], 30)),
+  );
+  const account = env.SUDO_USER ?? userInfo().username;
+  const name = (env.GEOCLIC_ACTOR || named?.stdout || account).replace(/[<>\p{Cc}]/gu, " ").trim() || account;
+  return { name, email: mailed?.stdout || `${account}@localhost` };
+}
+
+async function runGit(folder: string, env: NodeJS.ProcessEnv, words: readonly string[], seconds: number) {
+  const result = await execa("git", ["-C", folder, ...words], {
+    env: {
+      ...env,
+      GIT_TERMINAL_PROMPT: "0",
+      GIT_SSH_COMMAND: env.GIT_SSH_COMMAND ?? "ssh -o BatchMode=yes",
+      LC_ALL: "C",
+    },
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+    timeout: seconds * 1000,
+  });
+  const stderr = String(result.stderr ?? "").trim();
+  return {
+    status: result.exitCode ?? 255,
+    stdout: String(result.stdout ?? "").trimEnd(),
+    cause: stderr.split("\n").at(-1) || result.shortMessage || "no message",
+  };
 }

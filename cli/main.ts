@@ -2,6 +2,7 @@
 /** @module The command line `geoclic-fleet`. The only place that ends the process. */
 import { Command, Option } from "commander";
 import { describe, FleetError } from "../core/errors.ts";
+import { exitStatus, exitStatusOf } from "../core/exit-status.ts";
 import { type Language, languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { type Console, terminal } from "./console.ts";
 import { orderCommands } from "./order-commands.ts";
@@ -39,7 +40,7 @@ try {
 } catch (error) {
   if (error instanceof FleetError) process.stderr.write(`${describe(error, language)}\n`);
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof FleetError ? exitStatusOf(error) : exitStatus.failed;
 }
 
 type Run<Options> = (console: Console, options: Options) => Promise<void>;

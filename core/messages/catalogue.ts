@@ -1,5 +1,6 @@
 /** @module Message catalogues: French first, English second, same keys in both (the compiler checks it). */
 import i18next from "i18next";
+import { operations } from "./areas/operations.ts";
 import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
 import { en } from "./en.ts";
@@ -7,7 +8,7 @@ import { fr } from "./fr.ts";
 import { serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
-type All = typeof en & typeof ovh.en & typeof registry.en;
+type All = typeof en & typeof operations.en & typeof ovh.en & typeof registry.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
 
@@ -15,7 +16,10 @@ export type TextKey = keyof All["texts"];
 export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
-export const catalogue = { fr: merged(fr, ovh.fr, registry.fr), en: merged(en, ovh.en, registry.en) };
+export const catalogue = {
+  fr: merged(fr, operations.fr, ovh.fr, registry.fr),
+  en: merged(en, operations.en, ovh.en, registry.en),
+};
 
 const messages = i18next.createInstance();
 void messages.init({

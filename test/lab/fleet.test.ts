@@ -217,7 +217,7 @@ describe("a town ends", () => {
     const said = await typing(["retire", ordered.name, "--end-contract"], [ordered.name, server]);
     expect(said, said).toMatch(/\n\[end 0\]/);
     const folder = join(OPERATOR, "retired", ordered.name);
-    const kept = await readdir(folder);
+    const kept = await readdir(folder, { recursive: true });
     expect(
       kept.some((name) => /dump|tar|backup/.test(name)),
       kept.join(),

@@ -1,0 +1,108 @@
+/** @module Runs a command's work as an operation: in line, journalled, shown as it goes, ended by Ctrl-C or `operations cancel`. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { actorOf } from "../adapters/git.ts";
+import { home } from "../adapters/home.ts";
+import { isCancelled, operationJournals } from "../adapters/operation-journals.ts";
+import { operationQueue } from "../adapters/operation-queue.ts";
+import { exitStatus } from "../core/exit-status.ts";
+import { text } from "../core/messages/catalogue.ts";
+import { expectedSeconds } from "../core/operation/journal.ts";
+import { type Operation, type OperationRequest, runOperation } from "../operations/operation.ts";
+import type { Console } from "./console.ts";
+import { openProgress } from "./progress.ts";
+
+/** Variable that tells steps in other processes where to look for a cancellation. */
+export const cancelVariable = "GEOCLIC_CANCEL";
+
+/** `json`: the operation's view is printed at its end, and nothing else on standard output. */
+export async function asOperation(
+  console: Console,
+  stack: string,
+  request: OperationRequest & { readonly json?: boolean },
+  work: (operation: Operation) => Promise<void>,
+): Promise<void> {
+  const { state } = home();
+  const journals = operationJournals(state, stack);
+  const { name: actor } = await actorOf();
+  const expected = expectedSeconds(await journals.list(), request.verb);
+  const progress = openProgress(console, expected);
+  const interruption = interruptible(console);
+  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
+  let id: string | undefined;
+  try {
+    await runOperation(
+      {
+        stack,
+        actor,
+        pid: process.pid,
+        host: hostname(),
+        journals: {
+          ...journals,
+          create: (created) => {
+            const writer = journals.create(created);
+            return {
+              cancelFile: writer.cancelFile,
+              tell: (event) => {
+                writer.tell(event);
+                progress.show({ ...event, time: Date.now() });
+              },
+            };
+          },
+        },
+        queue: operationQueue(state, stack),
+        cancelled: interruption.signal,
+        newId,
+        onBegin: (begun, cancelFile) => {
+          id = begun;
+          process.env[cancelVariable] = cancelFile;
+          interruption.watch(cancelFile, () => journals.cancel(begun));
+        },
+        onWait: ({ what, actor: by, pid, since }) =>
+          console.progress(t("operation.waits", { what, actor: by, pid, since })),
+        onDead: ({ what, actor: by, pid }) => console.progress(t("operation.dead", { what, actor: by, pid })),
+      },
+      request,
+      work,
+    );
+  } finally {
+    progress.close();
+    interruption.close();
+    if (request.json && id !== undefined) console.json(await journals.find(id));
+  }
+}
+
+/** Sorts by time: `20261123T131500-0a1b`. */
+function newId(): string {
+  const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z/g, "");
+  return `${stamp}-${randomBytes(2).toString("hex")}`;
+}
+
+/** The first signal asks for the end of the operation, the second one ends the process. */
+function interruptible(console: Console) {
+  const controller = new AbortController();
+  let ask: (() => Promise<void>) | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitStatus.cancelled);
+    console.progress(text("operation.cancelling", console.language));
+    controller.abort();
+    void ask?.().catch(() => {});
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    signal: controller.signal,
+    watch(cancelFile: string, cancel: () => Promise<void>) {
+      ask = cancel;
+      timer = setInterval(() => {
+        if (isCancelled(cancelFile)) controller.abort();
+      }, 300);
+      timer.unref();
+    },
+    close() {
+      clearInterval(timer);
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+  };
+}
