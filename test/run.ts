@@ -4,7 +4,7 @@
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { execa } from "execa";
 
 interface Check {
@@ -17,6 +17,23 @@ interface Check {
 interface Count {
   passed: number;
   failed: number;
+  /** Full names of the tests that did not pass. */
+  names?: readonly string[];
+}
+
+interface Results {
+  readonly numPassedTests?: number;
+  readonly numTotalTests?: number;
+  readonly testResults?: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
 
 const node = process.execPath;
@@ -49,6 +66,7 @@ for (const check of checks) {
   total.failed += count.failed;
   const seconds = ((Date.now() - start) / 1000).toFixed(0);
   summary.push(`${check.name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
+  summary.push(...(count.names ?? []).map((name) => `  ✗ ${name}`));
 }
 console.log(`\n${summary.join("\n")}\n${((Date.now() - began) / 60_000).toFixed(1)} min`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
@@ -79,11 +97,21 @@ async function run({ command, project }: Check): Promise<Count> {
 
 /** A run that ends badly without a failed test (a broken hook, no test at all) counts as one failure. */
 function count(json: string, exitCode: number | undefined): Count {
-  const { numPassedTests = 0, numTotalTests = 0 } = JSON.parse(json) as Record<string, number>;
+  const { numPassedTests = 0, numTotalTests = 0, testResults = [] } = JSON.parse(json) as Results;
   // What was skipped because a hook failed has not passed.
   const failed = numTotalTests - numPassedTests;
   return {
     passed: numPassedTests,
     failed: failed === 0 && (exitCode !== 0 || numPassedTests === 0) ? 1 : failed,
+    names: testResults.flatMap(({ name, status, message, assertionResults }) => {
+      const file = relative(process.cwd(), name);
+      const lost = assertionResults.filter((result) => result.status !== "passed");
+      if (lost.length === 0 && status !== "passed") return [`${file}: ${firstLine(message)}`];
+      return lost.map((result) => `${file} > ${result.fullName}: ${firstLine(result.failureMessages?.[0])}`);
+    }),
   };
+}
+
+function firstLine(message = ""): string {
+  return message.split("\n")[0]?.slice(0, 300) ?? "";
 }
