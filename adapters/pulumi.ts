@@ -1,16 +1,15 @@
 /** @module Pulumi's engine: converges a stack and tells, resource by resource, what it did and how long it took. */
-import { type EngineEvent, LocalWorkspace, type OpMap } from "@pulumi/pulumi/automation/index.js";
+import type { OpMap } from "@pulumi/pulumi/automation/index.js";
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { engineFailure } from "../core/commands/engine.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import type { Secured } from "../core/registry/editor.ts";
 import { readStackText } from "../core/registry/stack-text.ts";
-import { type Language, languageOf } from "../core/messages/catalogue.ts";
-import { clearInterrupted } from "./stack-lock.ts";
+import type { Language } from "../core/messages/catalogue.ts";
+import { openEngine } from "./engine.ts";
 
 export interface ConvergeOptions {
   readonly stack: string;
@@ -36,58 +35,22 @@ export interface Convergence {
  * What a run that was killed left behind is cleared first.
  * @throws FleetError `ENGINE_FAILED` with the cause of each resource that failed, `STACK_LOCKED`
  */
-export async function converge({
-  stack,
-  project,
-  onProgress,
-  language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
-}: ConvergeOptions): Promise<Convergence> {
+export async function converge({ onProgress, ...options }: ConvergeOptions): Promise<Convergence> {
   const began = new Map<string, number>();
-  const seconds = new Map<string, number>();
-  const errors: string[] = [];
-  await clearInterrupted({ stack, project, onProgress });
-  const workspace = await LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project });
-  try {
-    const result = await workspace.up({
-      color: "never",
-      continueOnError: true,
-      suppressProgress: true,
-      onEvent,
-    });
-    return {
-      changes: withoutReads({ ...result.summary.resourceChanges }),
-      seconds,
-      outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, { value }]) => [name, value])),
-    };
-  } catch (error) {
-    const cause = errors.length > 0 ? errors.join("\n") : lastLine((error as Error).message);
-    throw new FleetError("ENGINE_FAILED", { verb: "up", stack, cause });
-  }
-
-  function onEvent({ resourcePreEvent, resOutputsEvent, diagnosticEvent }: EngineEvent): void {
-    if (resourcePreEvent && resourcePreEvent.metadata.op !== "same") {
-      const { urn, op } = resourcePreEvent.metadata;
-      began.set(urn, Date.now());
-      if (isWork(urn)) onProgress(`${nameOf(urn)}: ${op}`);
-    }
-    if (resOutputsEvent) {
-      const { urn } = resOutputsEvent.metadata;
-      const start = began.get(urn);
-      if (start === undefined || !isWork(urn)) return;
-      seconds.set(nameOf(urn), (Date.now() - start) / 1000);
-      onProgress(`${nameOf(urn)}: ${seconds.get(nameOf(urn))?.toFixed(1)} s`);
-    }
-    if (diagnosticEvent) {
-      const { urn, severity, message } = diagnosticEvent;
-      // Debug lines come as `debug`, which the type does not name.
-      // What only says that the resource above failed is no cause.
-      if (severity === "error" && !/^(Error: )?resource .* failed/.test(message.trim()))
-        errors.push(engineFailure(urn ? nameOf(urn) : undefined, message, language));
-      else if (severity === "warning" || severity === "info")
-        for (const line of message.split("\n").filter((text) => text.trim() !== ""))
-          onProgress(`  ${urn ? `${nameOf(urn)} | ` : ""}${line}`);
-    }
-  }
+  const run = await openEngine(options).up({
+    onStep: (client, step) => {
+      began.set(`${client}-${step}`, Date.now());
+      onProgress(`${client}-${step}: …`);
+    },
+    onStepEnd: (client, step) => {
+      const start = began.get(`${client}-${step}`) ?? Date.now();
+      onProgress(`${client}-${step}: ${((Date.now() - start) / 1000).toFixed(1)} s`);
+    },
+    onLine: (text, client) => onProgress(client ? `  ${client} | ${text}` : text),
+  });
+  const cause = run.failures.map(({ message }) => message).join("\n");
+  if (cause) throw new FleetError("ENGINE_FAILED", { verb: "up", stack: options.stack, cause });
+  return { changes: run.counts, seconds: run.seconds, outputs: run.outputs };
 }
 
 /** A stack's configuration in force, without its secrets: values by key as Pulumi hands them to the program. */
@@ -200,19 +163,4 @@ async function pulumi(words: readonly string[], stack: string | undefined, input
     stack: stack ?? "",
     cause: lastLine(stderr),
   });
-}
-
-/** A stack that is referred to is read each time. */
-function withoutReads({ read: _, ...changes }: Partial<OpMap>): Partial<OpMap> {
-  return changes;
-}
-
-function nameOf(urn: string): string {
-  return urn.split("::").at(-1) ?? urn;
-}
-
-/** Components, providers and the stack itself do no work. */
-function isWork(urn: string): boolean {
-  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
-  return !/^(pulumi|geoclic):/.test(type);
 }

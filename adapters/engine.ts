@@ -1,0 +1,236 @@
+/** @module Pulumi's engine on a stack, by the Automation API: previews and ups, told by client and step. */
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OpMap,
+  PulumiCommand,
+  type Stack,
+  type StepEventMetadata,
+  type UpResult,
+} from "@pulumi/pulumi/automation/index.js";
+import { resolve } from "node:path";
+import { execa } from "execa";
+import { z } from "zod";
+import { engineFailure } from "../core/commands/engine.ts";
+import { lastLine } from "../core/commands/ssh.ts";
+import type {
+  Engine,
+  EngineListener,
+  EngineRun,
+  ResourceChange,
+  ResourceFailure,
+  UpOptions,
+} from "../core/engine/port.ts";
+import { FleetError } from "../core/errors.ts";
+import { type Language, languageOf } from "../core/messages/catalogue.ts";
+import { stepVariables } from "../core/steps/inputs.ts";
+import { clearInterrupted } from "./stack-lock.ts";
+
+export interface EngineOptions {
+  readonly stack: string;
+  /** Folder of Pulumi.yaml and the stack files. */
+  readonly project: string;
+  /** Of the causes. @default the environment's */
+  readonly language?: Language;
+}
+
+export interface Run extends EngineRun {
+  /** Resources by operation, e.g. `{same: 12, create: 3}`. */
+  readonly counts: Partial<Record<keyof OpMap | string, number>>;
+  /** Seconds by resource that was worked on, in the order of their end. */
+  readonly seconds: ReadonlyMap<string, number>;
+  /** Secrets in clear: never print the whole. Empty when something failed. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** Where our own way to start the engine lies. */
+const command = resolve(import.meta.dirname, "../assets/engine");
+
+export function openEngine({
+  stack,
+  project,
+  language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
+}: EngineOptions): Omit<Engine, "up"> & { up(options: UpOptions): Promise<Run> } {
+  return { preview, up, activated };
+
+  async function preview(): Promise<readonly ResourceChange[]> {
+    const watch = watchEvents(language, {});
+    const workspace = await select();
+    try {
+      await workspace.preview({ color: "never", suppressProgress: true, onEvent: watch.onEvent });
+    } catch (error) {
+      throw failed("preview", watch.failures(), error as Error);
+    }
+    return watch.changes();
+  }
+
+  async function up(options: UpOptions): Promise<Run> {
+    const watch = watchEvents(language, options);
+    await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
+    const workspace = await select();
+    let result: UpResult | undefined;
+    try {
+      result = await workspace.up({
+        color: "never",
+        continueOnError: true,
+        suppressProgress: true,
+        onEvent: watch.onEvent,
+        ...(options.parallel === undefined ? {} : { parallel: options.parallel }),
+      });
+    } catch (error) {
+      const failures = watch.failures();
+      // Without a client of its own it is the program or the engine that failed.
+      if (!failures.some(({ client }) => client !== undefined)) throw failed("up", failures, error as Error);
+    }
+    const outputs = Object.entries(result?.outputs ?? {}).map(([name, { value }]) => [name, value]);
+    return {
+      changes: watch.changes(),
+      failures: watch.failures(),
+      counts: withoutReads({ ...result?.summary.resourceChanges }),
+      seconds: watch.seconds,
+      outputs: Object.fromEntries(outputs),
+    };
+  }
+
+  async function activated(): Promise<ReadonlyMap<string, string>> {
+    const shown = await execa("pulumi", ["stack", "export", "--stack", stack, "--non-interactive"], {
+      cwd: project,
+      reject: false,
+      stdin: "ignore",
+    });
+    if (shown.exitCode !== 0)
+      throw new FleetError("ENGINE_FAILED", { verb: "stack export", stack, cause: lastLine(shown.stderr) });
+    const { deployment } = Exported.parse(JSON.parse(shown.stdout));
+    const [variable = ""] = Object.keys(stepVariables({ RELEASE: "" }));
+    const [client = ""] = Object.keys(stepVariables({ CLIENT: "" }));
+    return new Map(
+      (deployment?.resources ?? []).flatMap(({ urn, inputs }) => {
+        const environment = inputs?.environment;
+        const isActivation = urn.endsWith("-activation") && environment?.[client] !== undefined;
+        return isActivation ? [[environment[client] ?? "", environment[variable] ?? ""] as const] : [];
+      }),
+    );
+  }
+
+  async function select(): Promise<Stack> {
+    const pulumiCommand = await PulumiCommand.get({ root: command });
+    return LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project }, { pulumiCommand });
+  }
+
+  function failed(verb: string, failures: readonly ResourceFailure[], error: Error): FleetError {
+    const cause = failures.map(({ message }) => message).join("\n") || lastLine(error.message);
+    return new FleetError("ENGINE_FAILED", { verb, stack, cause });
+  }
+}
+
+const Exported = z.object({
+  deployment: z
+    .object({
+      resources: z
+        .array(
+          z.object({
+            urn: z.string(),
+            inputs: z
+              .object({ environment: z.record(z.string(), z.string()).optional().catch(undefined) })
+              .optional(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+
+const component = /[$:]geoclic:fleet:ClientServer::/;
+
+/** Reads the engine's events as they come. */
+function watchEvents(language: Language, listener: EngineListener) {
+  const parents = new Map<string, string>();
+  const began = new Map<string, number>();
+  const seconds = new Map<string, number>();
+  const worked = new Map<string, ResourceChange>();
+  const failures: ResourceFailure[] = [];
+  return {
+    seconds,
+    changes: () => [...worked.values()],
+    failures: () => failures,
+    onEvent,
+  };
+
+  function onEvent({
+    resourcePreEvent,
+    resOutputsEvent,
+    resOpFailedEvent,
+    diagnosticEvent,
+  }: EngineEvent): void {
+    if (resourcePreEvent) onBegin(resourcePreEvent.metadata);
+    if (resOutputsEvent) onEnd(resOutputsEvent.metadata.urn, true);
+    if (resOpFailedEvent) onEnd(resOpFailedEvent.metadata.urn, false);
+    if (diagnosticEvent) {
+      const { urn, severity, message } = diagnosticEvent;
+      // What only says that the resource above failed is no cause. Debug lines come as `debug`, which the type does not name.
+      if (severity === "error" && !/^(Error: )?resource .* failed/.test(message.trim()))
+        failures.push(failure(urn, message));
+      else if (severity === "warning" || severity === "info")
+        for (const line of message.split("\n").filter((text) => text.trim() !== ""))
+          listener.onLine?.(line, urn ? clientOf(urn) : undefined);
+    }
+  }
+
+  function onBegin(metadata: StepEventMetadata): void {
+    const { urn, op } = metadata;
+    parents.set(urn, metadata.new?.parent ?? metadata.old?.parent ?? "");
+    if (op === "same" || op === "read" || op === "refresh" || !isWork(urn)) return;
+    began.set(urn, Date.now());
+    const client = clientOf(urn);
+    const step = stepOf(urn, client);
+    worked.set(urn, { ...(client === undefined ? {} : { client }), step, operation: op });
+    if (client !== undefined) listener.onStep?.(client, step);
+  }
+
+  function onEnd(urn: string, ok: boolean): void {
+    const start = began.get(urn);
+    if (start === undefined) return;
+    seconds.set(nameOf(urn), (Date.now() - start) / 1000);
+    const client = clientOf(urn);
+    if (client !== undefined) listener.onStepEnd?.(client, stepOf(urn, client), ok);
+  }
+
+  function failure(urn: string | undefined, message: string): ResourceFailure {
+    const client = urn === undefined ? undefined : clientOf(urn);
+    const line = engineFailure(urn && isWork(urn) ? nameOf(urn) : undefined, message, language);
+    const code = /\(([A-Z][A-Z0-9_]+)\)\. (?:Next:|À faire :)/.exec(line)?.[1];
+    return {
+      ...(client === undefined ? {} : { client }),
+      step: urn === undefined ? "" : stepOf(urn, client),
+      ...(code === undefined ? {} : { code }),
+      message: line,
+    };
+  }
+
+  /** By its component, however deep a resource lies below it. */
+  function clientOf(urn: string): string | undefined {
+    for (let at: string | undefined = urn; at; at = parents.get(at))
+      if (component.test(at)) return nameOf(at);
+    return undefined;
+  }
+}
+
+function stepOf(urn: string, client: string | undefined): string {
+  const name = nameOf(urn);
+  return client !== undefined && name.startsWith(`${client}-`) ? name.slice(client.length + 1) : name;
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+/** Components, providers and the stack itself do no work. */
+function isWork(urn: string): boolean {
+  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
+  return !/^(pulumi|geoclic):/.test(type);
+}
+
+/** A stack that is referred to is read each time. */
+function withoutReads({ read: _, ...changes }: Partial<OpMap>): Partial<OpMap> {
+  return changes;
+}

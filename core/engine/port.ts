@@ -1,0 +1,49 @@
+/** @module The engine as operations see it: what a run would touch, and what it did, by client. Types only. */
+
+/** A resource that is, or would be, worked on. */
+export interface ResourceChange {
+  /** The client that it belongs to; absent for what is the fleet's. */
+  readonly client?: string;
+  /** Its step: `delivery`, `activation`, `secrets` …; its logical name where it belongs to no client. */
+  readonly step: string;
+  /** As the engine names it: create, update, replace, delete … */
+  readonly operation: string;
+}
+
+export interface ResourceFailure {
+  readonly client?: string;
+  readonly step: string;
+  /** Code of the failure, where the message tells one, e.g. `UNHEALTHY`. */
+  readonly code?: string;
+  /** One line in the reader's language. */
+  readonly message: string;
+}
+
+export interface EngineRun {
+  readonly changes: readonly ResourceChange[];
+  readonly failures: readonly ResourceFailure[];
+}
+
+export interface EngineListener {
+  onStep?(client: string, step: string): void;
+  onStepEnd?(client: string, step: string, ok: boolean): void;
+  onLine?(text: string, client?: string): void;
+}
+
+export interface UpOptions extends EngineListener {
+  /** Resources that are worked on at once. */
+  readonly parallel?: number;
+}
+
+/** Pulumi's engine on one stack. */
+export interface Engine {
+  /** @throws FleetError `ENGINE_FAILED` when the program itself fails, `STACK_LOCKED` */
+  preview(): Promise<readonly ResourceChange[]>;
+  /**
+   * Converges the stack; one client's failure leaves the others to go on, and is told, not thrown.
+   * @throws FleetError `ENGINE_FAILED` when the program itself fails, `STACK_LOCKED`
+   */
+  up(options: UpOptions): Promise<EngineRun>;
+  /** Release by client of the last activation that succeeded, from the state. */
+  activated(): Promise<ReadonlyMap<string, string>>;
+}
