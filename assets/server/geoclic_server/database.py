@@ -29,11 +29,12 @@ _PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose")
 class Database:
     """The database of a release, in its running container."""
 
-    def __init__(self, release: dict[str, Any]) -> None:
+    def __init__(self, release: dict[str, Any], password: str | None = None) -> None:
+        """`password`: of a database that is not this server's."""
         self._release = release
         self._adapter = release["adapter"]["database"]
         self._ledger: str = self._adapter["ledger"]
-        self._password = environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
+        self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
         self.container = ""
 
     def start(self, seconds: int = 120) -> None:

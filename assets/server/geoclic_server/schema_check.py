@@ -1,0 +1,38 @@
+"""Tries a release's init file and migrations on an empty database of the operator's machine, as a server would run them.
+
+`python3 -B -m geoclic_server.schema_check RELEASE_FOLDER CONTAINER`, the password on standard input.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from .database import Database
+from .failure import Failure, known
+from .migrations import pending
+
+
+def check(folder: Path, container: str, password: str) -> int:
+    """Returns the number of migrations that ran. Raises Failure of the first that does not."""
+    database = Database(json.loads((folder / "release.json").read_text()), password)
+    database.container = container
+    suite = folder / "suite"
+    database.initialise(suite)
+    to_run, _altered = pending(database.read_migrations(suite), database.applied() or {})
+    for migration in to_run:
+        database.migrate(migration)
+    return len(to_run)
+
+
+def main() -> None:
+    folder, container = sys.argv[1:]
+    try:
+        print(check(Path(folder), container, sys.stdin.readline().strip()))
+    except Exception as error:
+        failure: Failure = known(error, "migrations")
+        print(f"{failure.cause} ({failure.code})", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
