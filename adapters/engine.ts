@@ -9,6 +9,7 @@ import {
   type UpResult,
 } from "@pulumi/pulumi/automation/index.js";
 import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { engineFailure } from "../core/commands/engine.ts";
@@ -23,7 +24,7 @@ import type {
 } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
-import { stepVariables } from "../core/steps/inputs.ts";
+import { cancelVariable, stepVariables } from "../core/steps/inputs.ts";
 import { clearInterrupted } from "./stack-lock.ts";
 
 export interface EngineOptions {
@@ -43,6 +44,8 @@ export interface Run extends EngineRun {
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
+const idleMinutes = 15;
+
 /** Where our own way to start the engine lies. */
 const command = resolve(import.meta.dirname, "../assets/engine");
 
@@ -51,7 +54,7 @@ export function openEngine({
   project,
   language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
 }: EngineOptions): Omit<Engine, "up"> & { up(options: UpOptions): Promise<Run> } {
-  return { preview, up, activated };
+  return { preview, up, idle, activated };
 
   async function preview(): Promise<readonly ResourceChange[]> {
     const watch = watchEvents(language, {});
@@ -67,7 +70,8 @@ export function openEngine({
   async function up(options: UpOptions): Promise<Run> {
     const watch = watchEvents(language, options);
     await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
-    const workspace = await select();
+    const { cancelFile } = options;
+    const workspace = await select(cancelFile === undefined ? {} : { [cancelVariable]: cancelFile });
     let result: UpResult | undefined;
     try {
       result = await workspace.up({
@@ -112,9 +116,29 @@ export function openEngine({
     );
   }
 
-  async function select(): Promise<Stack> {
+  async function idle(onWait: (holder: string) => void): Promise<void> {
+    const end = Date.now() + idleMinutes * 60_000;
+    let shown = "";
+    for (;;) {
+      try {
+        return await clearInterrupted({ stack, project, onProgress: onWait });
+      } catch (error) {
+        const isHeld = error instanceof FleetError && error.code === "STACK_LOCKED";
+        if (!isHeld || Date.now() > end) throw error;
+        const holder = String(error.values.holder);
+        if (holder !== shown) onWait(holder);
+        shown = holder;
+        await setTimeout(1000);
+      }
+    }
+  }
+
+  async function select(envVars: Record<string, string> = {}): Promise<Stack> {
     const pulumiCommand = await PulumiCommand.get({ root: command });
-    return LocalWorkspace.createOrSelectStack({ stackName: stack, workDir: project }, { pulumiCommand });
+    return LocalWorkspace.createOrSelectStack(
+      { stackName: stack, workDir: project },
+      { pulumiCommand, envVars },
+    );
   }
 
   function failed(verb: string, failures: readonly ResourceFailure[], error: Error): FleetError {

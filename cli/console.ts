@@ -1,4 +1,5 @@
 /** @module Where commands print: results on standard output, progress on standard error. */
+import { type ExitStatus, exitStatus } from "../core/exit-status.ts";
 import type { Language } from "../core/messages/catalogue.ts";
 
 export interface Console {
@@ -8,6 +9,8 @@ export interface Console {
   progress(line: string): void;
   /** The command has an answer, and the answer is bad. */
   fail(): void;
+  /** How the process ends, unless something is thrown. */
+  end(status: ExitStatus): void;
 }
 
 export function terminal(language: Language): Console {
@@ -17,7 +20,10 @@ export function terminal(language: Language): Console {
     json: (value) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     progress: (line) => process.stderr.write(`${line}\n`),
     fail: () => {
-      process.exitCode = 1;
+      process.exitCode = exitStatus.failed;
+    },
+    end: (status) => {
+      process.exitCode = status;
     },
   };
 }

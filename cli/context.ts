@@ -1,4 +1,5 @@
 /** @module The real effects behind the operations. */
+import { existsSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { acmeLedger } from "../adapters/acme-ledger.ts";
 import { fleetKeys } from "../adapters/agent.ts";
@@ -12,6 +13,7 @@ import { archiveFolder } from "../adapters/tar.ts";
 import { openZone } from "../adapters/zone.ts";
 import { refreshZone } from "../adapters/zone-refresh.ts";
 import type { StepContext } from "../core/ports.ts";
+import { cancelVariable } from "../core/steps/inputs.ts";
 
 export function stepContext(report: (line: string) => void): StepContext {
   const { state, cache } = home();
@@ -33,5 +35,17 @@ export function stepContext(report: (line: string) => void): StepContext {
       await setTimeout(milliseconds);
     },
     report,
+    onCancelled,
   };
+}
+
+function onCancelled(listener: () => void): () => void {
+  const file = process.env[cancelVariable];
+  if (!file) return () => {};
+  const timer = setInterval(() => {
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    listener();
+  }, 300);
+  return () => clearInterval(timer);
 }

@@ -7,6 +7,7 @@ import { type Language, languageOf, type TextKey, text } from "../core/messages/
 import { type Console, terminal } from "./console.ts";
 import { orderCommands } from "./order-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
+import { operationCommands, rolloutCommands } from "./rollout-commands.ts";
 
 const env = process.env;
 const language = chosenLanguage(process.argv);
@@ -34,6 +35,8 @@ command(
 );
 orderCommands({ program, console, t });
 registryCommands({ program, console, t });
+rolloutCommands({ program, console, t });
+operationCommands({ program, console, t });
 
 try {
   await program.parseAsync();

@@ -12,9 +12,6 @@ import { type Operation, type OperationRequest, runOperation } from "../operatio
 import type { Console } from "./console.ts";
 import { openProgress } from "./progress.ts";
 
-/** Variable that tells steps in other processes where to look for a cancellation. */
-export const cancelVariable = "GEOCLIC_CANCEL";
-
 /** `json`: the operation's view is printed at its end, and nothing else on standard output. */
 export async function asOperation(
   console: Console,
@@ -55,7 +52,6 @@ export async function asOperation(
         newId,
         onBegin: (begun, cancelFile) => {
           id = begun;
-          process.env[cancelVariable] = cancelFile;
           interruption.watch(cancelFile, () => journals.cancel(begun));
         },
         onWait: ({ what, actor: by, pid, since }) =>

@@ -1,9 +1,12 @@
 /** @module The door by which the program's local commands call a step: `node cli/step.ts NAME`, input by variables. */
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { describe, FleetError } from "../core/errors.ts";
 import { languageOf } from "../core/messages/catalogue.ts";
 import type { StepContext } from "../core/ports.ts";
 import {
   ActivationInput,
+  cancelVariable,
   CertificateInput,
   DeliveryInput,
   PrepareInput,
@@ -39,6 +42,10 @@ try {
       step: name,
       problems: `unknown step, expected one of: ${Object.keys(steps).join(", ")}`,
     });
+  const cancelFile = env[cancelVariable];
+  // What was begun is ended or undone; nothing is begun any more.
+  if (cancelFile && existsSync(cancelFile))
+    throw new FleetError("CANCELLED", { operation: basename(cancelFile, ".jsonl.cancel") });
   await step(stepContext((line) => console.log(line)));
 } catch (error) {
   const language = languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);

@@ -138,4 +138,6 @@ export interface StepContext {
   sleep(milliseconds: number): Promise<void>;
   /** One line of progress. */
   report(line: string): void;
+  /** Calls once, when the operation that the step belongs to is cancelled. @returns what ends the watch */
+  onCancelled(listener: () => void): () => void;
 }

@@ -25,7 +25,17 @@ export async function activateRelease(context: StepContext, input: ActivationInp
     const ssh = await context.openSsh(sshTarget(input));
     const words = ["--client", input.CLIENT, "--release", input.RELEASE, "--domain", input.DOMAIN];
     await ssh.run(step, serverCommand("activate", "start", ...words));
-    await follow(context, ssh, words);
+    // The executor undoes what it did, and the one who follows it hears of that.
+    const unwatch = context.onCancelled(() => {
+      ssh
+        .run(step, serverCommand("activate", "cancel", ...words), { timeoutSeconds: 600 })
+        .catch((error: Error) => context.report(error.message));
+    });
+    try {
+      await follow(context, ssh, words);
+    } finally {
+      unwatch();
+    }
     await gate(context, input, release);
   } catch (error) {
     throw error instanceof FleetError ? error.at(place) : error;

@@ -29,7 +29,7 @@ const hostKey = z
     'expected a public host key without comment, e.g. "ssh-ed25519 AAAA…"',
   );
 
-const clientName = z
+export const clientName = z
   .string()
   .regex(
     /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/,

@@ -33,6 +33,8 @@ export interface EngineListener {
 export interface UpOptions extends EngineListener {
   /** Resources that are worked on at once. */
   readonly parallel?: number;
+  /** Path whose existence tells steps to end; see `cancelVariable`. */
+  readonly cancelFile?: string;
 }
 
 /** Pulumi's engine on one stack. */
@@ -44,6 +46,8 @@ export interface Engine {
    * @throws FleetError `ENGINE_FAILED` when the program itself fails, `STACK_LOCKED`
    */
   up(options: UpOptions): Promise<EngineRun>;
+  /** Waits while another run holds the stack's state. @throws FleetError `STACK_LOCKED` after a quarter of an hour */
+  idle(onWait: (holder: string) => void): Promise<void>;
   /** Release by client of the last activation that succeeded, from the state. */
   activated(): Promise<ReadonlyMap<string, string>>;
 }

@@ -22,7 +22,8 @@ export function pin(
   for (const client of config.clients) {
     const wanted =
       releases.get(client.name) ?? (pinOf(config, client) ? undefined : activated.get(client.name));
-    if (wanted !== undefined && wanted !== client.release) editor.clients.set(client.name, "release", wanted);
+    if (wanted !== undefined && wanted !== pinOf(config, client))
+      editor.clients.set(client.name, "release", wanted);
   }
 }
 

@@ -50,6 +50,9 @@ export type CertificateInput = z.infer<typeof CertificateInput>;
 export type DeliveryInput = z.infer<typeof DeliveryInput>;
 export type ActivationInput = z.infer<typeof ActivationInput>;
 
+/** Variable of a step's process: path of a file whose existence says that the operation is cancelled. */
+export const cancelVariable = "GEOCLIC_CANCEL";
+
 /** Names every variable of a step so that it cannot meet one of the machine's. */
 const prefix = "GEOCLIC_STEP_";
 

@@ -134,5 +134,6 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
       clock += milliseconds;
     },
     report: (line) => void reported.push(line),
+    onCancelled: () => () => {},
   };
 }

@@ -1,0 +1,179 @@
+/** @module `operations`: list, show, follow, cancel, resume. */
+import { home } from "../../adapters/home.ts";
+import { operationJournals } from "../../adapters/operation-journals.ts";
+import { selectedStack } from "../../adapters/pulumi.ts";
+import { FleetError } from "../../core/errors.ts";
+import { exitStatus } from "../../core/exit-status.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import type { OperationEvent, OperationView } from "../../core/operation/journal.ts";
+import type { OperationJournals } from "../../core/operation/port.ts";
+import { planResume, update } from "../../operations/update.ts";
+import type { Console } from "../console.ts";
+import { asOperation } from "../operation.ts";
+import { integer } from "../options.ts";
+import { openProgress } from "../progress.ts";
+import { rolloutContext } from "../rollout-context.ts";
+import { table } from "../table.ts";
+
+export interface OperationsOptions {
+  readonly stack?: string;
+  readonly json?: boolean;
+  readonly limit?: string;
+  readonly wait?: boolean;
+  readonly commit?: boolean;
+}
+
+async function journalsOf(stack: string | undefined): Promise<OperationJournals> {
+  return operationJournals(home().state, stack ?? (await selectedStack()));
+}
+
+export async function list(console: Console, options: OperationsOptions): Promise<void> {
+  const count = integer("--limit", options.limit ?? "20", 1, 2000);
+  const found = (await (await journalsOf(options.stack)).list()).slice(0, count);
+  if (options.json) return console.json(found);
+  const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
+  if (found.length === 0) return console.print(t("operations.none"));
+  const head = ["operation", "verb", "actor", "began", "took", "outcome"] as const;
+  console.print(
+    table(
+      head.map((key) => t(`column.${key}`)),
+      found.map((operation) => [
+        operation.id,
+        operation.verb,
+        operation.actor,
+        new Date(operation.began).toLocaleString(console.language),
+        took(operation),
+        `${t(`operation.state.${operation.state}`)} ${counted(operation)}`.trim(),
+      ]),
+    ),
+  );
+}
+
+export async function show(
+  console: Console,
+  id: string | undefined,
+  options: OperationsOptions,
+): Promise<void> {
+  const journals = await journalsOf(options.stack);
+  const operation = await found(journals, id);
+  const events = await journals.events(operation.id);
+  if (options.json) return console.json({ ...operation, events });
+  const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
+  console.print(
+    `${operation.id}  ${operation.verb}  ${operation.actor}  ${t(`operation.state.${operation.state}`)}  ${took(operation)}`,
+  );
+  console.print(JSON.stringify(operation.request));
+  for (const event of events) {
+    const line = told(event);
+    if (line) console.print(`${new Date(event.time).toISOString().slice(11, 19)}  ${line}`);
+  }
+  const head = ["client", "outcome", "release", "took", "cause"] as const;
+  console.print(
+    table(
+      head.map((key) => t(`column.${key}`)),
+      operation.clients.map(({ client, outcome, release, cause, began, ended }) => [
+        client,
+        t(`outcome.${outcome ?? "waiting"}`),
+        release ?? "-",
+        began === undefined || ended === undefined ? "-" : `${Math.round((ended - began) / 1000)} s`,
+        cause ?? "-",
+      ]),
+    ),
+  );
+}
+
+export async function follow(
+  console: Console,
+  id: string | undefined,
+  options: OperationsOptions,
+): Promise<void> {
+  const journals = await journalsOf(options.stack);
+  const operation = await found(journals, id);
+  const progress = openProgress(console, undefined);
+  try {
+    for await (const event of journals.follow(operation.id)) {
+      if (options.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      else progress.show(event);
+    }
+  } finally {
+    progress.close();
+  }
+  const ended = await found(journals, operation.id);
+  console.progress(text(`operation.state.${ended.state}`, console.language));
+  if (ended.state === "cancelled") console.end(exitStatus.cancelled);
+  else if (ended.state !== "succeeded") console.fail();
+}
+
+export async function cancel(
+  console: Console,
+  id: string | undefined,
+  options: OperationsOptions,
+): Promise<void> {
+  const journals = await journalsOf(options.stack);
+  const operation = await found(journals, id);
+  await journals.cancel(operation.id);
+  console.progress(text("operations.cancelled", console.language, { id: operation.id }));
+}
+
+export async function resume(
+  console: Console,
+  id: string | undefined,
+  options: OperationsOptions,
+): Promise<void> {
+  const stack = options.stack ?? (await selectedStack());
+  const operation = await found(await journalsOf(stack), id);
+  const { verb } = operation;
+  if (verb !== "update" && verb !== "rollback")
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id: operation.id, verb, cause: "it has no waves" });
+  const context = await rolloutContext(console, stack, options.commit ?? true);
+  await asOperation(
+    console,
+    context.file.stack,
+    {
+      verb,
+      request: operation.request,
+      wait: options.wait ?? true,
+      resumes: operation.id,
+      json: options.json ?? false,
+    },
+    async (running) => {
+      const skipCheck = verb === "rollback" || operation.request.skipCheck === true;
+      await update(context, running, await planResume(context, operation), { skipCheck });
+    },
+  );
+}
+
+/** Of an id, or the newest. @throws FleetError `OPERATION_UNKNOWN` */
+async function found(journals: OperationJournals, id: string | undefined): Promise<OperationView> {
+  const operation = id === undefined ? (await journals.list())[0] : await journals.find(id);
+  if (!operation) throw new FleetError("OPERATION_UNKNOWN", { id: JSON.stringify(id?.slice(0, 60) ?? "") });
+  return operation;
+}
+
+function took({ began, ended }: OperationView): string {
+  return ended === undefined ? "-" : `${Math.round((ended - began) / 1000)} s`;
+}
+
+function counted({ clients }: OperationView): string {
+  const done = clients.filter(({ outcome }) => outcome === "done" || outcome === "unchanged").length;
+  return clients.length === 0 ? "" : `${done}/${clients.length}`;
+}
+
+function told(event: OperationEvent): string {
+  switch (event.kind) {
+    case "line":
+      return event.client ? `${event.client} | ${event.text}` : event.text;
+    case "step":
+      return `${event.client} · ${event.step}…`;
+    case "step-end":
+      return `${event.client} · ${event.step}: ${event.ok ? "ok" : "✗"}`;
+    case "client":
+      return [event.client, event.outcome, event.release, event.cause].filter(Boolean).join(" · ");
+    case "end":
+      return [event.outcome, event.cause].filter(Boolean).join(": ");
+    case "begin":
+    case "plan":
+    case "wave":
+      return "";
+  }
+}

@@ -1,0 +1,123 @@
+/** @module `update` and `rollback`: shown, confirmed, carried out as an operation. */
+import { home } from "../../adapters/home.ts";
+import { operationJournals } from "../../adapters/operation-journals.ts";
+import { FleetError } from "../../core/errors.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import { expectedSeconds } from "../../core/operation/journal.ts";
+import {
+  type Plan,
+  planRollback,
+  planUpdate,
+  update as updateClients,
+  type UpdateRequest,
+} from "../../operations/update.ts";
+import { confirm } from "../ask.ts";
+import { changesTable, readChanges } from "../changes-table.ts";
+import type { Console } from "../console.ts";
+import { asOperation } from "../operation.ts";
+import { integer } from "../options.ts";
+import { rolloutContext } from "../rollout-context.ts";
+
+export interface RolloutOptions {
+  readonly client?: string[];
+  readonly all?: boolean;
+  readonly waves: string;
+  readonly maxFailures: string;
+  readonly soak: string;
+  readonly parallel?: string;
+  readonly plan?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly wait: boolean;
+  readonly commit: boolean;
+  readonly stack?: string;
+}
+
+export interface UpdateOptions extends RolloutOptions {
+  readonly release?: string;
+  readonly services?: string;
+  readonly migration?: string;
+  readonly onlyOutdated?: boolean;
+  readonly skipCheck?: boolean;
+}
+
+export async function update(console: Console, options: UpdateOptions): Promise<void> {
+  const { release, services, migration, onlyOutdated, skipCheck } = options;
+  const request: UpdateRequest = {
+    ...requestOf(options),
+    release,
+    services,
+    migration,
+    onlyOutdated,
+    skipCheck,
+  };
+  const context = await rolloutContext(console, options.stack, options.commit);
+  const plan = await planUpdate(context, request);
+  if (!(await agreed(console, context.file.stack, options, plan, "update"))) return;
+  await asOperation(
+    console,
+    context.file.stack,
+    { verb: "update", request: { ...request }, wait: options.wait, json: options.json ?? false },
+    (operation) => updateClients(context, operation, plan, request),
+  );
+}
+
+export async function rollback(console: Console, options: RolloutOptions): Promise<void> {
+  const request = requestOf(options);
+  const context = await rolloutContext(console, options.stack, options.commit);
+  const plan = await planRollback(context, request);
+  if (!(await agreed(console, context.file.stack, options, plan, "rollback"))) return;
+  await asOperation(
+    console,
+    context.file.stack,
+    { verb: "rollback", request: { ...request }, wait: options.wait, json: options.json ?? false },
+    // They ran here before: that is the proof.
+    (operation) => updateClients(context, operation, plan, { skipCheck: true }),
+  );
+}
+
+function requestOf(options: RolloutOptions) {
+  const { client, all, waves, maxFailures, soak, parallel } = options;
+  return {
+    clients: client,
+    all,
+    waves,
+    maxFailures,
+    soakSeconds: integer("--soak", soak, 0, 86_400),
+    parallel: parallel === undefined ? undefined : integer("--parallel", parallel, 1, 500),
+  };
+}
+
+/** Shows the plan, and asks unless --yes says so. */
+async function agreed(
+  console: Console,
+  stack: string,
+  { plan: isPlan, yes, json }: RolloutOptions,
+  { rollout, running, releases }: Plan,
+  verb: "update" | "rollback",
+): Promise<boolean> {
+  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
+  const { waves, targets } = rollout;
+  const ids = [...releases.keys()].join(", ");
+  const rows = await readChanges(targets, running);
+  if (isPlan && json) {
+    console.json({ waves, targets: Object.fromEntries(targets), clients: rows });
+    return false;
+  }
+  if (waves.length === 0) {
+    console.progress(t("update.nothing", { release: ids || "-" }));
+    return false;
+  }
+  const show = isPlan ? console.print : console.progress;
+  for (const release of releases.values())
+    show(t("update.release", { release: release.id, version: release.version || "-" }));
+  if (rows.length > 0) show(changesTable(rows, console.language));
+  show(t("update.plan", { waves: waves.map((names) => names.join(", ")).join(" → ") }));
+  const expected = expectedSeconds(await operationJournals(home().state, stack).list(), verb);
+  if (expected !== undefined)
+    show(t("update.expected", { minutes: Math.max(1, Math.round((expected * waves.length) / 60)) }));
+  if (isPlan) return false;
+  const count = waves.flat().length;
+  if (yes || (await confirm(console, t(`${verb}.question`, { count, release: ids })))) return true;
+  throw new FleetError("NOT_CONFIRMED_ROLLOUT");
+}

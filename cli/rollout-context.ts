@@ -1,0 +1,88 @@
+/** @module The real effects behind rollouts. */
+import { setTimeout } from "node:timers/promises";
+import { openEngine } from "../adapters/engine.ts";
+import { home } from "../adapters/home.ts";
+import { get } from "../adapters/http.ts";
+import { imageBuilder } from "../adapters/images/image-builder.ts";
+import { readMigrations } from "../adapters/kept-release.ts";
+import { keepPartial } from "../adapters/partial-release.ts";
+import { checkRelease } from "../adapters/release-check.ts";
+import { releaseStore } from "../adapters/release-store.ts";
+import { openSsh } from "../adapters/ssh.ts";
+import { stackFile } from "../adapters/stack-file.ts";
+import { keepPresent } from "../adapters/suite-source.ts";
+import { serverCommand } from "../core/commands/shell.ts";
+import type { SshTarget } from "../core/commands/ssh.ts";
+import { type ClientConfig, reachOf } from "../core/config/stack.ts";
+import { describe, FleetError } from "../core/errors.ts";
+import { readAnswer } from "../core/facts/answer.ts";
+import { ClientFacts } from "../core/facts/client.ts";
+import { text } from "../core/messages/catalogue.ts";
+import { townProblem } from "../operations/prove-town.ts";
+import type { planRollback, UpdateContext } from "../operations/update.ts";
+import type { Console } from "./console.ts";
+
+const reachSeconds = 10;
+
+export async function rolloutContext(
+  console: Console,
+  stack: string | undefined,
+  commit: boolean,
+): Promise<UpdateContext & Parameters<typeof planRollback>[0]> {
+  const file = await stackFile(stack, { commit });
+  const { state, cache } = home();
+  const store = releaseStore(state);
+  const images = imageBuilder(cache, store);
+  const project = process.env.PULUMI_OPTION_CWD ?? ".";
+  return {
+    file,
+    engine: openEngine({ stack: file.stack, project, language: console.language }),
+    unreached: async (client) => {
+      try {
+        const ssh = await openSsh(targetOf(client));
+        await ssh.run("reach", ["true"], { timeoutSeconds: reachSeconds });
+      } catch (error) {
+        if (error instanceof FleetError) return error;
+        throw error;
+      }
+    },
+    problem: async (client, id) => {
+      const release = await store.read(id);
+      if (!release) return `${id} is not in ${store.folder}`;
+      return townProblem({ get }, targetOf(client), client.domain, release);
+    },
+    former: async (client) => {
+      const ssh = await openSsh(targetOf(client));
+      const command = serverCommand("facts", "--client", client.name, "--json");
+      const { stdout } = await ssh.run("rollback", command, { timeoutSeconds: 30 });
+      return readAnswer(ClientFacts, "facts", stdout).former ?? undefined;
+    },
+    releases: {
+      folder: store.folder,
+      present: (config) => keepPresent(config, store),
+      read: store.read,
+      migrations: (release) => readMigrations(store, release),
+      partial: (former, present, parts, { suite }) =>
+        keepPartial(store, former, present, parts, suite.imagesAsOf),
+    },
+    checkRelease: (release, operation) =>
+      checkRelease(release, {
+        state,
+        releases: store,
+        images,
+        onLine: (line) => operation.line(line),
+        signal: operation.cancelled,
+      }),
+    now: Date.now,
+    sleep: async (milliseconds) => {
+      await setTimeout(milliseconds);
+    },
+    describe: (error) => describe(error, console.language),
+    tell: (key, values) => text(key, console.language, values),
+  };
+}
+
+function targetOf(client: ClientConfig): SshTarget {
+  const { user, port, hostKey } = client.ssh;
+  return { client: client.name, host: reachOf(client), port, user, hostKey };
+}
