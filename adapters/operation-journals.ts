@@ -48,7 +48,8 @@ export function operationJournals(
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = path(id);
     let isFull = false;
-    void prune();
+    // What is kept too long is no failure of an operation.
+    void prune(id).catch(() => {});
     return { tell, cancelFile: cancelFile(id) };
 
     function tell(told: Told): void {
@@ -110,13 +111,14 @@ export function operationJournals(
     return `${path(id)}.cancel`;
   }
 
-  async function prune(): Promise<void> {
+  /** `newest`: the journal that is being begun. */
+  async function prune(newest: string): Promise<void> {
     let total = 0;
-    for (const [index, id] of (await ids()).entries()) {
+    for (const [index, id] of (await ids()).filter((each) => each !== newest).entries()) {
       const { size, mtimeMs } = await stat(path(id));
       total += size;
       const isOld = Date.now() - mtimeMs > days * 86_400_000;
-      if (index === 0 || !(isOld || index >= count || total > bytes)) continue;
+      if (!isOld && index + 1 < count && total <= bytes) continue;
       for (const each of [path(id), cancelFile(id)]) await rm(each, { force: true });
     }
   }

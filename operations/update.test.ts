@@ -1,0 +1,426 @@
+/**
+ * Rollouts with an engine in memory: waves, pins, failures put back, thresholds, cancellation, going on.
+ * Not proven: what Pulumi does with a changed pin (see test/lab/rollout.test.ts).
+ */
+import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { type ClientConfig, FleetConfig } from "../core/config/stack.ts";
+import type { ResourceFailure } from "../core/engine/port.ts";
+import { describe as told, FleetError } from "../core/errors.ts";
+import { text } from "../core/messages/catalogue.ts";
+import type { OperationView } from "../core/operation/journal.ts";
+import type { Release } from "../core/release/release.ts";
+import { pinOf } from "../core/rollout/pins.ts";
+import { memoryStack } from "../test/helpers/stack-memory.ts";
+import type { Operation } from "./operation.ts";
+import {
+  planResume,
+  planRollback,
+  planUpdate,
+  update,
+  type UpdateContext,
+  type UpdateRequest,
+} from "./update.ts";
+
+const old = "aaaaaaaaaaaa";
+const next = "bbbbbbbbbbbb";
+const pace = { waves: "2 100%", maxFailures: "0", soakSeconds: 0 };
+
+interface World {
+  /** Failure of a town's activation, by release. */
+  readonly fails?: (name: string, release: string) => Partial<ResourceFailure> | undefined;
+  readonly offline?: readonly string[];
+  /** Towns that something else changed too. */
+  readonly alsoTouched?: readonly string[];
+  /** Problem of a town as its citizens see it, at a moment. */
+  readonly problem?: (name: string, release: string, now: number) => string | undefined;
+  readonly activated?: Readonly<Record<string, string>>;
+  readonly checkFails?: boolean;
+  /** Called before each `up`, with its number from 1. */
+  readonly onUp?: (number: number) => void;
+}
+
+async function world(names: readonly string[], setting: World = {}) {
+  const events: string[] = [];
+  const controller = new AbortController();
+  const activated = new Map(
+    Object.entries(setting.activated ?? Object.fromEntries(names.map((name) => [name, old]))),
+  );
+  const file = memoryStack(
+    stringify({
+      config: {
+        "geoclic-fleet:role": "fleet",
+        "geoclic-fleet:suite": { path: "." },
+        "geoclic-fleet:clients": names.map(entry),
+      },
+    }),
+  );
+  let clock = 0;
+  let ups = 0;
+  const wanted = async () => {
+    const config = await file.read();
+    return config.clients.map((client) => ({ name: client.name, release: pinOf(config, client) ?? next }));
+  };
+  const context: UpdateContext = {
+    file,
+    engine: {
+      idle: async () => {},
+      activated: async () => new Map(activated),
+      preview: async () => [
+        ...(await wanted()).flatMap(({ name, release }) =>
+          activated.get(name) === release ? [] : [{ client: name, step: "activation", operation: "update" }],
+        ),
+        ...(setting.alsoTouched ?? []).map((client) => ({ client, step: "base", operation: "update" })),
+      ],
+      up: async ({ onStep }) => {
+        ups += 1;
+        setting.onUp?.(ups);
+        const changed = (await wanted()).filter(({ name, release }) => activated.get(name) !== release);
+        events.push(
+          `up ${changed.map(({ name, release }) => `${name}@${release.slice(0, 1)}`).join(" ") || "-"}`,
+        );
+        const failures: ResourceFailure[] = [];
+        for (const { name, release } of changed) {
+          onStep?.(name, "activation");
+          const failure = setting.fails?.(name, release);
+          if (failure)
+            failures.push({ client: name, step: "activation", message: `${name} fails`, ...failure });
+          else activated.set(name, release);
+        }
+        return { changes: [], failures };
+      },
+    },
+    unreached: async ({ name }) =>
+      setting.offline?.includes(name)
+        ? new FleetError("SSH_UNREACHABLE", { host: name, port: 22, cause: "silence" })
+        : undefined,
+    problem: async ({ name }, release) => setting.problem?.(name, release, clock),
+    releases: {
+      folder: "/store",
+      present: async () => ({ id: next, version: "2" }) as Release,
+      read: async (id) => (/^[ab]{12}$/.test(id) ? ({ id, version: "1" } as Release) : undefined),
+      migrations: async () => ["001_a.sql"],
+      partial: async () => ({ id: "abababababab" }) as Release,
+    },
+    checkRelease: async ({ id }) => {
+      events.push(`check ${id.slice(0, 1)}`);
+      if (setting.checkFails) throw new FleetError("RELEASE_CHECK_FAILED", { release: id, cause: "no" });
+      return true;
+    },
+    now: () => clock,
+    sleep: async (milliseconds) => {
+      clock += milliseconds;
+    },
+    describe: (error) => told(error, "en"),
+    tell: (key, values) => text(key, "en", values),
+  };
+  const operation: Operation = {
+    id: "op",
+    cancelled: controller.signal,
+    cancelFile: "/cancel",
+    plan: () => {},
+    wave: (number, clients) => events.push(`wave ${number}: ${clients.join(" ")}`),
+    step: () => {},
+    stepEnd: () => {},
+    line: () => {},
+    client: (client, outcome, { cause } = {}) =>
+      events.push(`${client} ${outcome}${cause ? `: ${cause}` : ""}`),
+    refuseCancelled: () => {
+      if (controller.signal.aborted) throw new FleetError("CANCELLED", { operation: "op" });
+    },
+  };
+  return {
+    context,
+    events,
+    operation,
+    cancel: () => controller.abort(),
+    activated,
+    pins: async () =>
+      Object.fromEntries((await wanted()).map(({ name, release }) => [name, release.slice(0, 1)])),
+    config: () => file.read(),
+    run: async (request: Partial<UpdateRequest> = {}) => {
+      const full = { all: true, ...pace, ...request };
+      await update(context, operation, await planUpdate(context, full), full);
+    },
+  };
+}
+
+function entry(name: string, index: number) {
+  return {
+    name,
+    domain: `${name}.geoclic.fr`,
+    email: `admin@${name}.fr`,
+    town: name,
+    ip: `10.0.0.${index + 1}`,
+    ssh: { hostKey: `ssh-ed25519 ${"A".repeat(68)}` },
+    ...(name.startsWith("canary") ? { canary: true } : {}),
+  };
+}
+
+describe("waves", () => {
+  test("canaries first, then groups; the pins follow; at the end one release is the stack's", async () => {
+    const { run, events, pins, config } = await world(["a", "b", "c", "canary"]);
+    await run();
+    expect(events).toEqual([
+      "check b",
+      "wave 1: canary",
+      "up canary@b",
+      "canary done",
+      "wave 2: a b",
+      "up a@b b@b",
+      "a done",
+      "b done",
+      "wave 3: c",
+      "up c@b",
+      "c done",
+    ]);
+    expect(await pins()).toEqual({ a: "b", b: "b", c: "b", canary: "b" });
+    expect((await config()).release).toBe(next);
+    expect((await config()).clients.every(({ release }) => release === undefined)).toBe(true);
+  });
+
+  test("one client: nobody else moves, whatever the suite's tree is now", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"]);
+    await run({ all: false, clients: ["b"] });
+    expect(events).toEqual(["check b", "wave 1: b", "up b@b", "b done"]);
+    expect(await pins()).toEqual({ a: "a", b: "b", c: "a" });
+  });
+
+  test("who runs the release already is left alone", async () => {
+    const { run, events, context } = await world(["a", "b"], { activated: { a: next, b: old } });
+    await context.file.edit(({ setValue }) => setValue("release", next));
+    await run();
+    expect(events).toEqual(["check b", "a unchanged", "wave 1: b", "up b@b", "b done"]);
+  });
+
+  test("a release that does not pass its check reaches nobody", async () => {
+    const { run, events, pins } = await world(["a"], { checkFails: true });
+    await expect(run()).rejects.toThrow("RELEASE_CHECK_FAILED");
+    expect(events).toEqual(["check b"]);
+    // Nothing was pinned: the entry follows the present tree as before.
+    expect(await pins()).toEqual({ a: "b" });
+  });
+
+  test("a wave that would touch others stops before it does anything, and lists them", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], { alsoTouched: ["c"] });
+    await expect(run({ all: false, clients: ["a"] })).rejects.toThrow(
+      /c \(OTHERS_TOUCHED|touch other clients too: c/,
+    );
+    expect(events).toEqual(["check b", "wave 1: a"]);
+    expect(await pins()).toMatchObject({ a: "a" });
+  });
+});
+
+describe("a client that fails", () => {
+  test("is put back, told with its cause and the proof, and stops the waves after it", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], {
+      fails: (name, release) => (name === "b" && release === next ? { code: "UNHEALTHY" } : undefined),
+    });
+    await expect(run()).rejects.toThrow(/1 failed, more than the 0 allowed: c were not begun/);
+    expect(events).toEqual([
+      "check b",
+      "wave 1: a b",
+      "up a@b b@b",
+      "a done",
+      "up -",
+      `b failed: b fails put back to ${old}, which is proven to serve`,
+    ]);
+    expect(await pins()).toEqual({ a: "b", b: "a", c: "a" });
+  });
+
+  test("within what is allowed, the waves go on", async () => {
+    const { run, events } = await world(["a", "b", "c"], {
+      fails: (name, release) => (name === "b" && release === next ? {} : undefined),
+    });
+    await run({ maxFailures: "1" });
+    expect(events).toContain("c done");
+  });
+
+  test("as a canary is never allowed", async () => {
+    const { run, events } = await world(["canary", "b"], {
+      fails: (name, release) => (name === "canary" && release === next ? {} : undefined),
+    });
+    await expect(run({ maxFailures: "100%" })).rejects.toThrow("THRESHOLD_PASSED");
+    expect(events.filter((event) => event.startsWith("wave"))).toEqual(["wave 1: canary"]);
+  });
+
+  test("whose former release does not serve either is told so", async () => {
+    const { run, events } = await world(["a"], {
+      fails: (_, release) => (release === next ? {} : undefined),
+      problem: () => "HTTP 502",
+    });
+    await run();
+    expect(events.at(-1)).toMatch(/a failed: .*not proven to serve: HTTP 502 \(UNDO_UNPROVEN\)/);
+  });
+
+  test("is out of reach in the middle: offline, no failure", async () => {
+    const { run, events, pins } = await world(["a", "b"], {
+      fails: (name, release) =>
+        name === "a" && release === next ? { code: "SSH_UNREACHABLE", step: "delivery" } : undefined,
+    });
+    await run();
+    expect(events.find((event) => event.startsWith("a "))).toBe("a offline: a fails");
+    expect(await pins()).toEqual({ a: "a", b: "b" });
+  });
+
+  test("fell ill within the soak is put back", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], {
+      problem: (name, release, now) =>
+        name === "a" && release === next && now > 8000 ? "HTTP 500" : undefined,
+    });
+    await expect(run({ soakSeconds: 20, waves: "1" })).rejects.toThrow("THRESHOLD_PASSED");
+    expect(events.slice(2)).toEqual([
+      "up a@b",
+      "a done",
+      "up a@a",
+      expect.stringMatching(/^a failed: .*20 s later: HTTP 500.*proven to serve$/),
+    ]);
+    expect(await pins()).toEqual({ a: "a", b: "a", c: "a" });
+  });
+});
+
+describe("offline", () => {
+  test("skipped and told; the others go on, and its pin stays", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], { offline: ["b"] });
+    await run();
+    expect(events.filter((event) => event.startsWith("b "))).toEqual([
+      expect.stringContaining("b offline: "),
+    ]);
+    expect(await pins()).toEqual({ a: "b", b: "a", c: "b" });
+  });
+});
+
+describe("cancelled", () => {
+  test("between waves: the rest is not begun", async () => {
+    const made = await world(["a", "b", "c"], { onUp: (number) => number === 1 && made.cancel() });
+    await expect(made.run()).rejects.toThrow("CANCELLED");
+    expect(made.events.filter((event) => event.startsWith("wave"))).toEqual(["wave 1: a b"]);
+    expect(await made.pins()).toEqual({ a: "b", b: "b", c: "a" });
+  });
+
+  test("in a town: it is put back", async () => {
+    const made = await world(["a"], {
+      fails: (_, release) => {
+        made.cancel();
+        return release === next ? { code: "CANCELLED" } : undefined;
+      },
+    });
+    await expect(made.run()).rejects.toThrow("CANCELLED");
+    expect(made.events).toContain("a cancelled: a fails");
+    expect(await made.pins()).toEqual({ a: "a" });
+  });
+});
+
+describe("going on", () => {
+  const view = (clients: OperationView["clients"]): OperationView => ({
+    id: "20261123T100000-0000",
+    verb: "update",
+    stack: "s",
+    actor: "x",
+    request: { maxFailures: "0", soakSeconds: 0 },
+    pid: 1,
+    host: "h",
+    state: "interrupted",
+    began: 0,
+    waves: [["a"], ["b", "c"]],
+    wave: 2,
+    targets: { a: next, b: next, c: next },
+    clients,
+  });
+
+  test("takes the same releases, without the clients that are done, whatever the tree is now", async () => {
+    const { context, operation, events, activated } = await world(["a", "b", "c"]);
+    activated.set("a", next);
+    await context.file.edit(({ clients }) => {
+      for (const [name, release] of [
+        ["a", next],
+        ["b", next],
+        ["c", old],
+      ] as const)
+        clients.set(name, "release", release);
+    });
+    const plan = await planResume(context, view([{ client: "a", outcome: "done", steps: [] }]));
+    await update(context, operation, plan, {});
+    expect(events).toEqual(["check b", "a unchanged", "wave 2: b c", "up b@b c@b", "b done", "c done"]);
+  });
+
+  test("is refused where the operation never came to its clients", async () => {
+    const { context } = await world(["a"]);
+    await expect(planResume(context, { ...view([]), waves: [] })).rejects.toThrow("OPERATION_NOT_RESUMABLE");
+  });
+});
+
+describe("going back", () => {
+  test("each to the release that its server names", async () => {
+    const { context, operation, events } = await world(["a", "b"], { activated: { a: next, b: next } });
+    await context.file.edit(({ setValue }) => setValue("release", next));
+    const former = async ({ name }: ClientConfig) => (name === "a" ? old : undefined);
+    const request = { clients: ["a"], ...pace };
+    const plan = await planRollback({ ...context, former }, request);
+    await update(context, operation, plan, { skipCheck: true });
+    expect(events).toEqual(["wave 1: a", "up a@a", "a done"]);
+    await expect(planRollback({ ...context, former }, { all: true, ...pace })).rejects.toThrow(
+      /b · rollback: .*NO_FORMER_RELEASE/,
+    );
+  });
+});
+
+describe("refused before anything is done", () => {
+  const hostile = [
+    ";id",
+    "$(id)",
+    "`id`",
+    "a'b",
+    '"',
+    "a\nb",
+    "-rf",
+    "--all",
+    "../x",
+    "x".repeat(10_000),
+    "",
+  ];
+  test.each(hostile)("client %j", async (name) => {
+    const { run, events } = await world(["a"]);
+    const error = await run({ all: false, clients: [name] }).catch((each: unknown) => each);
+    expect(error).toMatchObject({ code: "CLIENTS_NOT_FOUND" });
+    expect((error as Error).message.length).toBeLessThan(400);
+    expect(events).toEqual([]);
+  });
+
+  test.each(hostile)("release %j", async (release) => {
+    const { run } = await world(["a"]);
+    await expect(run({ release })).rejects.toMatchObject({ code: "RELEASE_NOT_HELD" });
+  });
+
+  test.each(hostile)("services %j", async (services) => {
+    const { run, context } = await world(["a"]);
+    Object.assign(context.releases, {
+      present: async () => ({ id: next, services: { api: {} }, adapter: { database: { migrations: "m" } } }),
+    });
+    await expect(run({ services })).rejects.toMatchObject({ code: "SERVICES_UNKNOWN" });
+  });
+
+  test.each([...hostile, "999_none.sql", "m/../x.sql"])("migration %j", async (migration) => {
+    const { run, context } = await world(["a"]);
+    Object.assign(context.releases, {
+      present: async () => ({ id: next, services: {}, adapter: { database: { migrations: "m" } } }),
+    });
+    await expect(run({ migration })).rejects.toMatchObject({ code: "MIGRATION_UNKNOWN" });
+  });
+
+  test.each([
+    [{}, "CLIENTS_MISSING"],
+    [{ all: true, clients: ["a"] }, "OPTION_INVALID"],
+    [{ all: true, waves: ";" }, "OPTION_INVALID"],
+    [{ all: true, maxFailures: "$(id)" }, "OPTION_INVALID"],
+  ])("%j: %s", async (choice, code) => {
+    const { context } = await world(["a"]);
+    await expect(planUpdate(context, { ...pace, ...choice })).rejects.toMatchObject({ code });
+  });
+});
+
+test("the configuration of these tests is one that the schema takes", () => {
+  expect(
+    FleetConfig.safeParse({ role: "fleet", suite: { path: "." }, clients: [entry("a", 0)] }).success,
+  ).toBe(true);
+});
