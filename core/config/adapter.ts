@@ -83,6 +83,8 @@ export const Adapter = z.strictObject({
     public: z.string().startsWith("/"),
     /** Webroot inside the ingress for certificates; mounted where the base file does not. */
     acme: z.string().startsWith("/"),
+    /** File inside the ingress, in a mounted folder: while it exists the public sees the 503 page. */
+    maintenance: z.string().startsWith("/").optional(),
   }),
   hooks: z.strictObject({ createAdmin: Hook, setTown: Hook, disableDefaultAdmin: Hook }),
   demo: z.strictObject({ file: relativePath, allowed: z.boolean() }),

@@ -38,6 +38,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   BACKUP_FAILED: { what: "la sauvegarde a échoué", next: look("la cause") },
   BACKUP_UNREADABLE: { what: "la sauvegarde est illisible", next: look("le disque") },
   BUSY: { what: "un autre travail est en cours sur le serveur", next: "attendez sa fin, puis relancez." },
+  CANCELLED: {
+    what: "l'activation a été annulée ; ce qui avait changé est remis en place",
+    next: "relancez quand elle doit continuer.",
+  },
   CERTBOT_BUSY: { what: "certbot est déjà en cours", next: "attendez une minute, puis relancez." },
   CERTIFICATE_MISSING: { what: "le serveur n'a pas de certificat", next: `${again} : il en demande un.` },
   CERTIFICATE_NOT_SERVED: {
@@ -107,6 +111,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: `${again} : il l'écrit.`,
   },
   FIREWALL_FAILED: { what: "le pare-feu n'a pas pu être réglé", next: "{{action}}" },
+  HANDOVER_FAILED: {
+    what: "le service d'entrée (nginx) n'a pas pu être relayé pendant son remplacement",
+    next: look("`nft list ruleset`"),
+  },
   HEALTH_FAILED: {
     what: "la ville n'est pas en bonne santé",
     next: "lisez les journaux du service nommé, corrigez-le, puis relancez.",
@@ -131,10 +139,14 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   },
   INPUT_INVALID: { what: "une valeur donnée au serveur n'est pas valide", next: "{{action}}" },
   LISTENER_FAILED: { what: "le port 80 n'a pas pu être ouvert pour l'épreuve", next: look("systemd") },
+  MAINTENANCE_NOT_SHOWN: {
+    what: "la page 503 de maintenance ne s'affiche pas",
+    next: "corrigez ingress.maintenance dans l'adaptateur, ou nginx dans la suite, puis relancez.",
+  },
   MEMORY_SHORT: { what: "le serveur n'a pas assez de mémoire", next: "prenez un serveur plus grand." },
   MIGRATION_BREAKING: {
     what: "une migration ne peut pas passer pendant que l'ancienne version sert",
-    next: "découpez-la en étapes qui ajoutent ; la maintenance sous page 503 n'existe pas encore.",
+    next: "découpez-la en étapes qui ajoutent, ou nommez dans l'adaptateur (ingress.maintenance) le fichier qui montre la page 503 ; une reprise n'en fait jamais.",
   },
   MIGRATION_FAILED: {
     what: "une migration a échoué",
@@ -203,6 +215,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   RESTIC_UNREACHABLE: {
     what: "restic n'a pas pu être téléchargé",
     next: "ouvrez HTTPS vers github.com, ou utilisez Debian 13.",
+  },
+  RESTORE_FAILED: {
+    what: "la base de données n'a pas pu être restaurée ; elle est restée comme avant cet essai",
+    next: look("la base de données ; sa sauvegarde est entière"),
   },
   SCHEMA_DIFFERS: {
     what: "il manque à la base de données ce dont la suite a besoin",

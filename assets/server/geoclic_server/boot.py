@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import command as frame
-from . import layout, predecessor
+from . import handover, layout, predecessor
 from .compose import Container, compose, config_hashes, containers
 from .failure import Failure, one_line, say
 from .process import run
@@ -46,6 +46,7 @@ def start() -> None:
         made = compose(release, "up", "-d", "--no-recreate", "--no-build", "--no-deps", "--pull", "never", *missing)
         if made.status != 0:
             failed.append(f"{', '.join(missing)}: {one_line(made.said, 300)}")
+    handover.settle(release)
     if failed:
         raise Failure("START_FAILED", _STEP, "; ".join(failed), "look at `docker ps -a` on the server.")
     say(_STEP, f"{len(chosen)} started, {len(missing)} made" if chosen or missing else "everything runs")

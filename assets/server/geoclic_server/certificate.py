@@ -15,7 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from . import acme, layout, predecessor
+from . import acme, detour, layout, predecessor
 from . import command as frame
 from .compose import containers
 from .failure import Failure, say
@@ -257,7 +257,8 @@ def deploy(domain: str) -> None:
     if ingress is None:
         say(_STEP, "copied; the ingress does not run yet" if is_new else "nothing to copy")
         return
-    container, tls = ingress
+    container, release = ingress
+    tls = release["adapter"]["tls"]
     wanted = ssl.PEM_cert_to_DER_cert(_leaf(chain))
     if not is_new and _served(domain) == wanted:
         return
@@ -265,6 +266,7 @@ def deploy(domain: str) -> None:
         ended = run(["docker", "exec", container, *words])
         if ended.status != 0:
             raise Failure("INGRESS_REFUSES", _STEP, f"{' '.join(words)}: {ended.said}", "correct the suite's ingress configuration, then run again.")
+    detour.forget(release)
     end = time.monotonic() + 10
     while _served(domain) != wanted:
         if time.monotonic() > end:
@@ -275,14 +277,14 @@ def deploy(domain: str) -> None:
 
 
 def _ingress() -> tuple[str, dict[str, Any]] | None:
-    """The running ingress's container and its words for TLS."""
+    """The running ingress's container and the release."""
     release = layout.running_release()
     if release is None:
         return None
     described = layout.read_release(release)
     tls = described["adapter"]["tls"]
     running = [one.id for one in containers(described["project"]) if one.service == tls["service"] and one.is_running]
-    return (running[-1], tls) if running else None
+    return (running[-1], described) if running else None
 
 
 def _leaf(chain: bytes) -> str:

@@ -14,6 +14,9 @@ _PROJECT = "com.docker.compose.project"
 _FOLDER = "com.docker.compose.project.working_dir"
 _ONE_OFF = "com.docker.compose.oneoff=False"
 
+Release = Mapping[str, Any]
+"""release.json of a delivered release."""
+
 
 @dataclass(frozen=True)
 class Container:
@@ -36,6 +39,10 @@ class Container:
     """Paths of this server that it mounts."""
     folder: str = ""
     """Project folder that Compose made it from."""
+    pid: int = 0
+    """0 while it does not run."""
+    addresses: tuple[tuple[str, str], ...] = ()
+    """Network and IPv4 address there."""
 
     @property
     def is_running(self) -> bool:
@@ -55,6 +62,7 @@ def read_container(inspected: Mapping[str, Any]) -> Container:
     state, labels = inspected["State"], inspected["Config"]["Labels"] or {}
     health = state.get("Health") or {}
     log = health.get("Log") or [{}]
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
     return Container(
         id=inspected["Id"],
         service=labels.get("com.docker.compose.service", ""),
@@ -68,6 +76,8 @@ def read_container(inspected: Mapping[str, Any]) -> Container:
         started=state.get("StartedAt", ""),
         mounts=tuple(mount["Source"] for mount in inspected.get("Mounts", []) if mount.get("Source")),
         folder=labels.get(_FOLDER, ""),
+        pid=state.get("Pid", 0),
+        addresses=tuple((name, joined["IPAddress"]) for name, joined in networks.items() if joined.get("IPAddress")),
     )
 
 

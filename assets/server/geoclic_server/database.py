@@ -33,6 +33,7 @@ class Database:
         """`password`: of a database that is not this server's."""
         self._release = release
         self._adapter = release["adapter"]["database"]
+        self.name: str = self._adapter["name"]
         self._ledger: str = self._adapter["ledger"]
         self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
         self.container = ""
@@ -138,7 +139,7 @@ class Database:
                           "free space on the server (old backups), or take a larger one, then run again.")
         partial = path.with_name(f".{path.name}.partial")
         try:
-            to_file(partial, self._words("pg_dump", "-h", "127.0.0.1", "--format=custom"), step=step, environment=self._environment())
+            to_file(partial, self.words("pg_dump", "-h", "127.0.0.1", "--format=custom"), step=step, environment=self.environment())
             verify_dump(self.container, partial, step)
             partial.rename(path)
         finally:
@@ -211,13 +212,17 @@ class Database:
         return self._run(*_PSQL, "-h", "127.0.0.1", *words, stdin=stdin, timeout=3600)
 
     def _run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> Result:
-        return run(self._words(*words), stdin=stdin, timeout=timeout, environment=self._environment())
+        return run(self.words(*words), stdin=stdin, timeout=timeout, environment=self.environment())
 
-    def _words(self, program: str, *words: str) -> list[str]:
+    def program(self, *words: str, name: str) -> Result:
+        """One of PostgreSQL's programs, on another database of the same server."""
+        return run(self.words(*words, name=name), timeout=3600, environment=self.environment())
+
+    def words(self, program: str, *words: str, name: str = "") -> list[str]:
         return ["docker", "exec", "-i", "-e", "PGPASSWORD", "-e", "PGCLIENTENCODING=UTF8", self.container, program,
-                "-U", self._adapter["user"], "-d", self._adapter["name"], *words]
+                "-U", self._adapter["user"], "-d", name or self.name, *words]
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return {"PGPASSWORD": self._password}
 
 

@@ -12,7 +12,7 @@ from .failure import Failure
 from .process import run
 
 # Set by the suite's maintenance mode, no part of a release.
-_KEPT = {".maintenance"}
+_MAINTENANCE = ".maintenance"
 
 
 def place_binds(release: dict[str, Any], folder: Path) -> None:
@@ -36,11 +36,12 @@ def place_binds(release: dict[str, Any], folder: Path) -> None:
 
 def place_static(release: dict[str, Any], folder: Path) -> None:
     """Makes the served folders equal to the release's; a file that is equal keeps its time, a changed one is new."""
+    kept = {_MAINTENANCE, Path(release["adapter"]["ingress"].get("maintenance", _MAINTENANCE)).name}
     for static in release["static"]:
         target = Path(static["target"])
         target.mkdir(parents=True, exist_ok=True)
         mount_points = static["mountPoints"]
-        mirror(folder / static["source"], target, {*mount_points, *_KEPT})
+        mirror(folder / static["source"], target, {*mount_points, *kept})
         for name in mount_points:
             (target / name).mkdir(parents=True, exist_ok=True)
 

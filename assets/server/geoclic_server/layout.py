@@ -23,6 +23,7 @@ BINDS = SHARED / "binds"
 STATIC = SHARED / "static"
 PUBLIC = SHARED / "public"
 STATE = SHARED / "state"
+STATUS = STATE / "releases.json"
 
 # Folders that are no server's secret; the rest is root's alone.
 _FOLDERS = {ROOT: 0o755, RELEASES: 0o755, SHARED: 0o755, TLS: 0o755, ACME: 0o755, LOGS: 0o755, BINDS: 0o755,

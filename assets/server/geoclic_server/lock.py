@@ -14,8 +14,9 @@ _PATH = layout.STATE / "operation.lock"
 
 
 @contextmanager
-def operation(what: str, wait_seconds: int = 0, on_wait: Callable[[str], None] = lambda _holder: None) -> Iterator[None]:
-    """Holds the lock, which ends with the process, however it ends. Raises Failure BUSY after `wait_seconds`."""
+def operation(what: str, wait_seconds: int = 0, on_wait: Callable[[str], None] = lambda _holder: None,
+              check: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Holds the lock, which ends with the process, however it ends. Raises Failure BUSY after `wait_seconds`, and what `check` raises meanwhile."""
     with open(os.open(_PATH, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         end, is_told = time.monotonic() + wait_seconds, False
         while not _take(file.fileno()):
@@ -26,6 +27,7 @@ def operation(what: str, wait_seconds: int = 0, on_wait: Callable[[str], None] =
             if not is_told:
                 on_wait(who)
                 is_told = True
+            check()
             time.sleep(1)
         file.seek(0)
         file.truncate()

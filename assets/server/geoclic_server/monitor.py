@@ -4,14 +4,16 @@ import argparse
 import json
 import os
 import time
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from . import certificate, firewall, layout, town
+from . import certificate, detour, firewall, layout, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
-from .failure import say
+from .failure import Failure, say
+from .lock import operation
 from .machine import disk_percents, memory_percent
 
 _STEP = "monitor"
@@ -34,7 +36,11 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def check(client: str, domain: str) -> None:
     """Writes monitor.json; a problem of the town is a finding, not a failure of the check."""
     release_id = layout.running_release()
-    problems = [] if release_id is None else _problems(layout.read_release(release_id), domain)
+    release = None if release_id is None else layout.read_release(release_id)
+    if release and detour.is_left(release):
+        with suppress(Failure), operation("reload of the ingress"):
+            detour.consolidate(release)
+    problems = [] if release is None else _problems(release, domain)
     report = {"format": 1, "client": client, "checkedAt": datetime.now(timezone.utc).isoformat(), "release": release_id, "problems": problems}
     layout.write(layout.STATE / "monitor.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n", 0o600)
     for problem in problems:

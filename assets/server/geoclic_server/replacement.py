@@ -54,8 +54,3 @@ def to_restore(step: Step, former_hash: str | None) -> Container | None:
 def foreign(services: Sequence[str], found: Sequence[Container]) -> list[Container]:
     """Containers of services that the release does not have any more."""
     return [container for container in found if container.service not in services]
-
-
-def resolves_by_itself(configurations: Sequence[str]) -> bool:
-    """Whether an ingress asks for names at run time (nginx's `resolver`), so that it need not be reloaded for a new address."""
-    return any(line.split()[:1] == ["resolver"] for text in configurations for line in text.splitlines())

@@ -28,7 +28,7 @@ def expired_dumps(names: Sequence[str], keep: int = 3) -> list[str]:
     return sorted(dumps, key=lambda name: name.rsplit("-", 1)[-1])[:-keep] if keep else dumps
 
 
-def expired_releases(delivered: Mapping[str, float], running: str | None, former: str | None, others: int = 1) -> list[str]:
+def expired_releases(delivered: Mapping[str, float], running: str | None, former: str | None, others: int) -> list[str]:
     """Releases (id → time of delivery) that are neither running nor the former nor among the newest others."""
     candidates = [release for release in delivered if release not in (running, former)]
     newest_first = sorted(candidates, key=lambda release: (-delivered[release], release))

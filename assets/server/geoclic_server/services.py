@@ -2,28 +2,27 @@
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
-from . import layout, predecessor, replacement
-from .compose import Container, compose, config_hashes, containers, find_container, last_lines
-from .failure import Failure, one_line
-from .process import run
+from . import handover, interruption, lifecycle, predecessor, replacement
+from .compose import Container, Release, config_hashes, containers
+from .detour import Detours
+from .failure import Failure
 from .replacement import Step
 
 _STEP = "services"
-_TRIAL = "geoclic-trial"
-_HEALTHY_SECONDS = 180
-_RESTARTS = 3
-"""A service may meet another one that still starts; more than this is a loop."""
 
-Release = dict[str, Any]
 Say = Callable[[str, str], None]
 
 
 def to_change(release: Release) -> list[str]:
     """Services that do not run the release's configuration."""
     return [step.service for step in replacement.plan(release, config_hashes(release), containers(release["project"])) if not step.is_done]
+
+
+def unhealthy(release: Release) -> list[str]:
+    """Services that do not run the release's configuration, or whose own check fails."""
+    plan = replacement.plan(release, config_hashes(release), containers(release["project"]))
+    return [step.service for step in plan if not (step.is_done and step.fresh and step.fresh.is_fine)]
 
 
 class Rollout:
@@ -55,7 +54,7 @@ class Rollout:
         for step in reversed(self._plan()):
             back = replacement.to_restore(step, former_hashes.get(step.service))
             if step.service in self.touched and (back or (former and step.service not in former["services"])):
-                self._restore(step, back)
+                self._restore(step, back, former)
         self._say("undo", f"{', '.join(self.touched)} as before")
 
     def give_back(self) -> None:
@@ -63,27 +62,19 @@ class Rollout:
         for step in reversed(self._plan()):
             own = [container for container in (*step.former, *([step.fresh] if step.fresh else [])) if not predecessor.is_its(container)]
             back = max((container for container in step.former if predecessor.is_its(container)), key=lambda container: container.created, default=None)
-            if step.is_exclusive:
-                self._stop_all([container for container in own if container.is_running])
-            if back:
-                self._start(back)
-                self._await_healthy(back)
-            if not step.is_exclusive and own:
-                self._let_ingress_resolve()
-                self._stop_all([container for container in own if container.is_running])
-                self._let_ingress_resolve()
+            self._give_way([container for container in own if container.is_running], back, is_exclusive=step.is_exclusive)
             for container in own:
-                self._remove(container)
+                lifecycle.remove(container)
         self._say("undo", "the former installation's containers run again")
 
     def finish(self) -> None:
         """Removes the former containers, and those of services that the release does not have."""
         for step in self._plan():
             for container in step.former:
-                self._remove(container)
+                lifecycle.remove(container)
         for container in replacement.foreign(list(self._release["services"]), containers(self._project)):
-            self._stop(container, 30)
-            self._remove(container)
+            lifecycle.stop(container, 30)
+            lifecycle.remove(container)
             self._say(_STEP, f"{container.service} removed: it is not in the release")
 
     def _plan(self) -> list[Step]:
@@ -93,126 +84,82 @@ class Rollout:
         began = time.monotonic()
         self.touched += [step.service for step in steps]
         fresh = [step.fresh or self._make(step) for step in steps]
-        self._start(*fresh)
+        lifecycle.start(*fresh)
         for container in fresh:
-            self._await_healthy(container)
+            lifecycle.await_healthy(container)
         self._say(_STEP, f"{', '.join(step.service for step in steps)} healthy after {time.monotonic() - began:.1f} s")
 
     def _replace(self, step: Step) -> None:
+        interruption.check()
         began = time.monotonic()
         serving = [container for container in step.former if container.is_running]
-        if serving and step.service == self._release["adapter"]["ingress"]["service"]:
-            self._try(step.service)
         self.touched.append(step.service)
-        fresh = step.fresh or self._make(step)
-        if step.is_exclusive:
-            self._stop_all(serving)
-        try:
-            self._start(fresh)
-            self._await_healthy(fresh)
-        except Failure:
-            self._remove(fresh)
-            if step.is_exclusive and serving:
-                self._start(*serving)
-            raise
-        if not step.is_exclusive and serving:
-            self._let_ingress_resolve()
-            self._stop_all(serving)
-            self._let_ingress_resolve()
+        if serving and self._is_ingress(step.service):
+            with handover.keeping_place(self._release, step.service):
+                self._put_in_place(step, serving)
+        else:
+            self._put_in_place(step, serving)
         verb = "replaced" if step.former else "started"
         self._say(_STEP, f"{step.service} {verb} in {time.monotonic() - began:.1f} s")
 
-    def _restore(self, step: Step, back: Container | None) -> None:
-        if step.fresh and (step.is_exclusive or back is None):
-            self._remove(step.fresh)
-        if back is None:
+    def _put_in_place(self, step: Step, serving: Sequence[Container]) -> None:
+        fresh = step.fresh or self._make(step)
+        try:
+            self._give_way(serving, fresh, is_exclusive=step.is_exclusive)
+        except Failure:
+            lifecycle.remove(fresh)
+            if step.is_exclusive and serving:
+                lifecycle.start(*serving)
+                # Whoever keeps its place meanwhile goes only then.
+                interruption.deafen()
+                lifecycle.await_healthy(serving[-1])
+            raise
+
+    def _restore(self, step: Step, back: Container | None, former: Release | None) -> None:
+        own = [step.fresh] if step.fresh else []
+        running = [container for container in own if container.is_running]
+        if back and former and running and self._is_ingress(step.service):
+            with handover.keeping_place(former, step.service):
+                self._give_way(running, back, is_exclusive=True)
+        else:
+            self._give_way(running, back, is_exclusive=step.is_exclusive)
+        for container in own:
+            lifecycle.remove(container)
+
+    def _give_way(self, serving: Sequence[Container], fresh: Container | None, *, is_exclusive: bool) -> None:
+        """`fresh` serves in place of the others, which are stopped. Raises Failure when it is not healthy."""
+        if fresh is None or is_exclusive:
+            self._stop_all(serving)
+        if fresh is None:
             return
-        self._start(back)
-        self._await_healthy(back)
-        if step.fresh and not step.is_exclusive:
-            self._let_ingress_resolve()
-            self._stop_all([step.fresh])
-            self._remove(step.fresh)
-            self._let_ingress_resolve()
+        if is_exclusive or not serving:
+            lifecycle.start(fresh)
+            lifecycle.await_healthy(fresh)
+            return
+        detours = Detours(self._release)
+        try:
+            detours.hold(serving[-1], fresh)
+            lifecycle.start(fresh)
+            lifecycle.await_healthy(fresh)
+        except Failure:
+            lifecycle.stop(fresh, 1)
+            detours.settle()
+            raise
+        detours.lead(serving, fresh)
+        if not lifecycle.drain(serving, self._drain_seconds(fresh.service)):
+            self._say(_STEP, f"{fresh.service}: somebody is still connected to the former container after {self._drain_seconds(fresh.service)} s")
+        self._stop_all(serving)
+        detours.settle()
 
     def _make(self, step: Step) -> Container:
-        """A container of the release's configuration beside what there is, not started."""
-        present = {container.id for container in step.former}
-        made = compose(self._release, "up", "--no-start", "--no-recreate", "--no-build", "--no-deps", "--pull", "never",
-                       "--scale", f"{step.service}={len(present) + 1}", step.service)
-        fresh = [one for one in containers(self._project) if one.service == step.service and one.id not in present]
-        if made.status != 0 or len(fresh) != 1:
-            raise Failure("START_FAILED", _STEP, f"{step.service}: {one_line(made.said, 400)}", "look at `docker ps -a` on the server.")
-        return fresh[0]
-
-    def _start(self, *chosen: Container) -> None:
-        started = run(["docker", "start", *[container.id for container in chosen]], timeout=120)
-        if started.status != 0:
-            names = ", ".join(container.service for container in chosen)
-            raise Failure("START_FAILED", _STEP, f"{names}: {one_line(started.stderr, 400)}", "look at `docker ps -a` on the server.")
-
-    def _await_healthy(self, container: Container) -> None:
-        end = time.monotonic() + _HEALTHY_SECONDS
-        fine_since: float | None = None
-        while True:
-            now = find_container(container.id)
-            is_fine = now is not None and now.is_fine
-            fine_since = (fine_since or time.monotonic()) if is_fine else None
-            # Without a check, running for a while must do.
-            if now and fine_since is not None and (now.health or time.monotonic() - fine_since > 3):
-                return
-            # One that has just crashed counts as unhealthy too, and may come up at its next start.
-            is_lost = now is None or now.condition in ("unhealthy", "exited", "dead") or now.restarts >= _RESTARTS
-            if is_lost or time.monotonic() > end:
-                raise self._unhealthy(container, now)
-            time.sleep(0.3)
-
-    def _unhealthy(self, container: Container, now: Container | None) -> Failure:
-        condition = "gone" if now is None else f"{now.condition} after {now.restarts} restarts"
-        said = one_line(now.health_output, 300) if now else ""
-        lines = one_line(last_lines(container.id), 1200)
-        cause = f"{container.service} is {condition}" + (f"; its check says: {said}" if said else "") + f"; its last lines: {lines or 'none'}"
-        return Failure("UNHEALTHY", _STEP, cause, f"correct {container.service} in the suite (or pin the former release), then run again.")
+        return lifecycle.make(self._release, step.service, {container.id for container in step.former})
 
     def _stop_all(self, chosen: Sequence[Container]) -> None:
         for container in chosen:
-            self._stop(container, int(self._release["services"][container.service]["drainSeconds"]))
+            lifecycle.stop(container, self._drain_seconds(container.service))
 
-    @staticmethod
-    def _stop(container: Container, seconds: int) -> None:
-        """SIGTERM (or what the image says), and time for the last requests."""
-        run(["docker", "stop", "-t", str(seconds), container.id], timeout=seconds + 60)
+    def _drain_seconds(self, service: str) -> int:
+        return int(self._release["services"][service]["drainSeconds"])
 
-    @staticmethod
-    def _remove(container: Container) -> None:
-        run(["docker", "rm", "-f", container.id])
-
-    def _try(self, service: str) -> None:
-        """A service that will stop before its successor starts is tried in a container of its own, without ports."""
-        run(["docker", "rm", "-f", _TRIAL])
-        try:
-            made = compose(self._release, "run", "-d", "--no-deps", "--name", _TRIAL, service, timeout=60)
-            trial = find_container(_TRIAL)
-            if made.status != 0 or trial is None:
-                raise Failure("START_FAILED", _STEP, f"{service}: {one_line(made.stderr, 400)}", "look at `docker ps -a` on the server.")
-            self._await_healthy(trial)
-        finally:
-            run(["docker", "rm", "-f", _TRIAL])
-
-    def _let_ingress_resolve(self) -> None:
-        """An ingress with fixed upstreams learns addresses only when it loads; one that resolves needs no reload."""
-        tls = self._release["adapter"]["tls"]
-        for ingress in containers(self._project):
-            if ingress.service != tls["service"] or not ingress.is_running or replacement.resolves_by_itself(_configurations(ingress)):
-                continue
-            if run(["docker", "exec", ingress.id, *tls["test"]]).status == 0:
-                run(["docker", "exec", ingress.id, *tls["reload"]])
-                # New workers take over a moment after the command.
-                time.sleep(1)
-
-
-def _configurations(container: Container) -> list[str]:
-    """Ours by content, or the predecessor's in its folder."""
-    mounted = [Path(source) for source in container.mounts if Path(source).is_relative_to(layout.BINDS) or Path(source).is_relative_to(predecessor.CONFIGURATION)]
-    files = [file for path in mounted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file() and file.suffix in (".conf", ".inc")]
-    return [file.read_text(errors="replace") for file in files]
+    def _is_ingress(self, service: str) -> bool:
+        return bool(service == self._release["adapter"]["ingress"]["service"])

@@ -62,10 +62,6 @@ class PlanTest(unittest.TestCase):
         found = [container("a1"), container("x1", "chat")]
         self.assertEqual([each.id for each in replacement.foreign(["api"], found)], ["x1"])
 
-    def test_ingress_that_resolves_by_itself(self) -> None:
-        self.assertTrue(replacement.resolves_by_itself(["events {}\nhttp {\n    resolver 127.0.0.11 valid=1s;\n}"]))
-        self.assertFalse(replacement.resolves_by_itself(["# resolver 127.0.0.11;\nresolver_timeout 2s;\nupstream api { server api:8000; }"]))
-
 
 class BootTest(unittest.TestCase):
     def test_starts_what_is_down_and_makes_what_is_missing(self) -> None:

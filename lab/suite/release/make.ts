@@ -2,6 +2,7 @@
  * @module Makes the tree of one release of the stand-in suite from the tree in this repository, for tests of updates.
  *
  *     node lab/suite/release/make.ts --release 1.1.0 --into DIR [--edit-word portail[=Salut]] [--add-migration 092_drops_data.sql]
+ *       [--upstreams fixed]
  */
 import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
@@ -14,6 +15,16 @@ export interface SuiteEdits {
   readonly words?: Readonly<Record<string, string>>;
   /** Files of `database/migrations-tests/` to put among the migrations. */
   readonly migrations?: readonly string[];
+  /**
+   * How nginx learns addresses: `resolver` asks for names again and again; `fixed`, as the real suite's, knows those of
+   * its last load and does not start when a name has none.
+   * @default "resolver"
+   */
+  readonly upstreams?: "resolver" | "fixed";
+  /** Adds `/api/lab/slow`, which answers after 1.5 s. */
+  readonly slowRoute?: boolean;
+  /** Comment put into nginx's configuration, which changes it and nothing else. */
+  readonly nginxComment?: string;
 }
 
 type Patch = (into: string) => Promise<void>;
@@ -50,6 +61,9 @@ export async function makeSuite(release: SuiteRelease, into: string, edits: Suit
     ...releases[release],
     ...Object.entries(edits.words ?? {}).map(([app, text]) => word(app, text)),
     ...(edits.migrations ?? []).map(migration),
+    ...(edits.upstreams === "fixed" ? [fixUpstreams] : []),
+    ...(edits.slowRoute ? [addSlowRoute] : []),
+    ...(edits.nginxComment === undefined ? [] : [nginxComment(edits.nginxComment)]),
   ];
   for (const patch of patches) await patch(into);
 }
@@ -102,6 +116,50 @@ function migration(name: string): Patch {
     copyFile(join(suite, "database/migrations-tests", name), join(into, "database/migrations", name));
 }
 
+/** Both of nginx's ways to name a service for good: an `upstream` block for the API, the name in `proxy_pass` for the others. */
+async function fixUpstreams(into: string): Promise<void> {
+  const folder = join(into, "deploy/nginx");
+  const main = join(folder, "nginx.conf");
+  await edit(main, "    resolver 127.0.0.11 valid=1s ipv6=off;\n    resolver_timeout 2s;\n", "");
+  await edit(
+    main,
+    "    map $uri ",
+    "    upstream api_backend {\n        server api:8000;\n    }\n\n    map $uri ",
+  );
+  const locations = join(folder, "conf.d/locations.conf");
+  const before = await readFile(locations, "utf8");
+  const after = before
+    .replace(
+      /^ {4}set \$upstream (\S+);\n((?: {4}.*\n)*?) {4}proxy_pass http:\/\/\$upstream;/gm,
+      (_match, target: string, between: string) =>
+        `${between}    proxy_pass http://${target === "api:8000" ? "api_backend" : target};`,
+    )
+    .replace(/^# A variable in proxy_pass.*\n/m, "");
+  if (after.includes("$upstream")) throw new Error(`${locations}: an upstream is still a variable`);
+  await writeFile(locations, after);
+}
+
+async function addSlowRoute(into: string): Promise<void> {
+  const file = join(into, "api/main.py");
+  const route = [
+    "",
+    "",
+    '@app.api_route("/api/lab/slow", methods=["GET"])',
+    "async def slow():",
+    "    await asyncio.sleep(1.5)",
+    '    return {"slow": True}',
+    "",
+  ];
+  await writeFile(file, `${(await readFile(file, "utf8")).trimEnd()}\n${route.join("\n")}`);
+}
+
+function nginxComment(text: string): Patch {
+  return async (into) => {
+    const main = join(into, "deploy/nginx/nginx.conf");
+    await writeFile(main, `# ${text}\n${await readFile(main, "utf8")}`);
+  };
+}
+
 /** Additive: the former release runs on it. */
 async function addUrgency(into: string): Promise<void> {
   await writeFile(
@@ -141,19 +199,22 @@ if (import.meta.main) {
       into: { type: "string" },
       "edit-word": { type: "string", multiple: true, default: [] },
       "add-migration": { type: "string", multiple: true, default: [] },
+      upstreams: { type: "string", default: "resolver" },
     },
   });
-  const { release, into } = values;
+  const { release, into, upstreams } = values;
   try {
     if (!isRelease(release) || into === undefined)
       throw new Error(`--release and --into are needed; releases: ${Object.keys(releases).join(", ")}`);
+    if (upstreams !== "resolver" && upstreams !== "fixed")
+      throw new Error(`--upstreams: got ${upstreams}, expected resolver or fixed`);
     const words = Object.fromEntries(
       values["edit-word"].map((pair) => {
         const [app = "", text = "Salut"] = pair.split("=");
         return [app, text];
       }),
     );
-    await makeSuite(release, resolve(into), { words, migrations: values["add-migration"] });
+    await makeSuite(release, resolve(into), { words, migrations: values["add-migration"], upstreams });
     console.log(`${release}: ${resolve(into)}`);
   } catch (error) {
     console.error(`error: ${error instanceof Error ? error.message : error}`);

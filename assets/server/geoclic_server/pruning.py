@@ -1,0 +1,45 @@
+"""Removes releases and images that are kept too long; never the running release's or the former one's."""
+
+import os
+import re
+import shutil
+
+from . import layout
+from .compose import Release, images
+from .failure import Failure
+from .process import run
+from .retention import expired_releases, unused_images
+from .services import Say
+
+_KEPT_OTHERS = 3
+_ROOM_MIB = 3072
+"""What the next release may need, with its images."""
+
+
+def prune(release: Release, say: Say) -> None:
+    """Others than the running and the former release stay while there is room. What is kept too long is no failure of a release that runs."""
+    try:
+        for others in range(_KEPT_OTHERS, -1, -1):
+            _keep(release, others, say)
+            if min(shutil.disk_usage(path).free for path in (layout.ROOT, "/var/lib/docker")) >> 20 >= _ROOM_MIB:
+                break
+    except (OSError, Failure) as error:
+        say("prune", f"warning: {error}")
+
+
+def _keep(release: Release, others: int, say: Say) -> None:
+    known = layout.read_json(layout.STATUS) or {}
+    delivered = {path.name: path.stat().st_mtime for path in layout.RELEASES.iterdir() if re.fullmatch(r"[0-9a-f]{12}", path.name)}
+    for name in expired_releases(delivered, release["id"], known.get("former"), others):
+        shutil.rmtree(layout.RELEASES / name)
+        say("prune", f"release {name} removed")
+    kept = [described for name in os.listdir(layout.RELEASES) if (described := layout.read_json(layout.RELEASES / name / "release.json"))]
+    used = [service["image"] for described in kept for service in described["services"].values()]
+    for image in unused_images(sorted(images()), release["adapter"]["name"], used):
+        # Docker itself refuses to remove one that a container needs.
+        run(["docker", "image", "rm", image])
+    run(["docker", "image", "prune", "--force"])
+    hashes = {bind["hash"] for described in kept for bind in described["binds"]}
+    for folder in layout.BINDS.iterdir():
+        if folder.name not in hashes:
+            shutil.rmtree(folder)
