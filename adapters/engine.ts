@@ -46,6 +46,9 @@ export interface Run extends EngineRun {
 
 const idleMinutes = 15;
 
+/** Steps that put a server's state right; accounts and the town's name are not theirs. */
+const redone = ["server", "base", "environment", "certificate", "delivery", "activation", "schedules"];
+
 /** Where our own way to start the engine lies. */
 const command = resolve(import.meta.dirname, "../assets/engine");
 
@@ -54,7 +57,7 @@ export function openEngine({
   project,
   language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
 }: EngineOptions): Omit<Engine, "up"> & { up(options: UpOptions): Promise<Run> } {
-  return { preview, up, idle, activated };
+  return { preview, up, redo, idle, activated };
 
   async function preview(): Promise<readonly ResourceChange[]> {
     const watch = watchEvents(language, {});
@@ -96,15 +99,29 @@ export function openEngine({
     };
   }
 
-  async function activated(): Promise<ReadonlyMap<string, string>> {
-    const shown = await execa("pulumi", ["stack", "export", "--stack", stack, "--non-interactive"], {
+  /** They have no `delete`: made again means run again. */
+  async function redo(clients: readonly string[]): Promise<void> {
+    const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
+    const urns = (deployment?.resources ?? []).flatMap(({ urn }) => {
+      const isOwn = clients.some((client) => redone.some((step) => nameOf(urn) === `${client}-${step}`));
+      return isOwn && isWork(urn) ? [urn] : [];
+    });
+    if (urns.length > 0) await pulumi("state", "taint", ...urns, "--yes");
+  }
+
+  async function pulumi(...words: string[]): Promise<string> {
+    const ended = await execa("pulumi", [...words, "--stack", stack, "--non-interactive"], {
       cwd: project,
       reject: false,
       stdin: "ignore",
     });
-    if (shown.exitCode !== 0)
-      throw new FleetError("ENGINE_FAILED", { verb: "stack export", stack, cause: lastLine(shown.stderr) });
-    const { deployment } = Exported.parse(JSON.parse(shown.stdout));
+    if (ended.exitCode === 0) return ended.stdout;
+    const verb = words.slice(0, 2).join(" ");
+    throw new FleetError("ENGINE_FAILED", { verb, stack, cause: lastLine(ended.stderr) });
+  }
+
+  async function activated(): Promise<ReadonlyMap<string, string>> {
+    const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
     const [variable = ""] = Object.keys(stepVariables({ RELEASE: "" }));
     const [client = ""] = Object.keys(stepVariables({ CLIENT: "" }));
     return new Map(

@@ -71,9 +71,10 @@ export async function rollOut(
         context.tell("update.wave", { number: index + 1, count: waves.length, clients: names.join(", ") }),
       );
       const lost = await updateWave(left);
-      const isLast = index === waves.length - 1;
-      if (!isLast) lost.push(...(await soak(left.filter(({ name }) => !lost.includes(name)))));
       failed.push(...lost);
+      refuseMore(index);
+      const isLast = index === waves.length - 1;
+      if (!isLast) failed.push(...(await soak(left.filter(({ name }) => !lost.includes(name)))));
     }
     refuseMore(index);
   }
@@ -185,7 +186,7 @@ export async function rollOut(
   async function proven(client: ClientConfig, former: string | undefined, cause: string): Promise<string> {
     if (former === undefined) return cause;
     const problem = await lasting(client, former);
-    if (problem === undefined) return `${cause} ${context.tell("update.undone", { release: former })}`;
+    if (problem === undefined) return `${cause} — ${context.tell("update.undone", { release: former })}`;
     return context.describe(new FleetError("UNDO_UNPROVEN", { cause, problem, name: client.name }));
   }
 

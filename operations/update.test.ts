@@ -65,6 +65,7 @@ async function world(names: readonly string[], setting: World = {}) {
     file,
     engine: {
       idle: async () => {},
+      redo: async () => {},
       activated: async () => new Map(activated),
       preview: async () => [
         ...(await wanted()).flatMap(({ name, release }) =>
@@ -223,7 +224,7 @@ describe("a client that fails", () => {
       "up a@b b@b",
       "a done",
       "up -",
-      `b failed: b fails put back to ${old}, which is proven to serve`,
+      `b failed: b fails — put back to ${old}, which is proven to serve`,
     ]);
     expect(await pins()).toEqual({ a: "b", b: "a", c: "a" });
   });

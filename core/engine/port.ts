@@ -46,6 +46,8 @@ export interface Engine {
    * @throws FleetError `ENGINE_FAILED` when the program itself fails, `STACK_LOCKED`
    */
   up(options: UpOptions): Promise<EngineRun>;
+  /** Lets the next `up` run every command of these clients again, as after a first contact; secrets and records stay. */
+  redo(clients: readonly string[]): Promise<void>;
   /** Waits while another run holds the stack's state. @throws FleetError `STACK_LOCKED` after a quarter of an hour */
   idle(onWait: (holder: string) => void): Promise<void>;
   /** Release by client of the last activation that succeeded, from the state. */
