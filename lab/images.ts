@@ -16,7 +16,7 @@ import { BUILD_REGISTRY, withWritableRegistry } from "./registry.ts";
 import { debianRootfs, ensureRootfs } from "./rootfs.ts";
 
 export const SERVER_IMAGE = `${PREFIX}/server`;
-const SERVER_TREE_IMAGE = `${PREFIX}/server-tree`;
+export const PREPARED_IMAGE = `${PREFIX}/prepared`;
 
 const SUITES = ["bookworm", "trixie"] as const;
 
@@ -58,20 +58,24 @@ export async function ensureServicesImage(tar: string): Promise<void> {
   await importTree(tar, SERVICES_IMAGE);
 }
 
-/** The image of servers: the delivered tree, plus the trust and the apt cache of this lab. */
-export async function ensureServerImage(tar: string): Promise<void> {
+/** An image of servers: the delivered tree, plus the trust and the apt cache of this lab. */
+export async function ensureServerImage(
+  tar: string,
+  name: typeof SERVER_IMAGE | typeof PREPARED_IMAGE = SERVER_IMAGE,
+): Promise<void> {
+  const tree = `${name}-tree`;
   const authorities = [await authorityCertificate(), ...(await machineAuthorities())];
   const key = contentKey([tar, authorities, APT_PROXY]);
   const format = `{{index .Config.Labels "${PREFIX}.server"}}`;
-  const present = await dockerOrNothing(["image", "inspect", "--format", format, SERVER_IMAGE]);
+  const present = await dockerOrNothing(["image", "inspect", "--format", format, name]);
   if (present === key) return;
-  await importTree(tar, SERVER_TREE_IMAGE);
+  await importTree(tar, tree);
   await withContext(authorities, async (folder) => {
     const proxy = `Acquire::http::Proxy "${APT_PROXY}";\nAcquire::https::Proxy "DIRECT";\n`;
     await writeFile(join(folder, "91lab-proxy"), proxy);
     await writeFile(
       join(folder, "Dockerfile"),
-      `FROM ${SERVER_TREE_IMAGE}
+      `FROM ${tree}
 COPY ca /usr/local/share/ca-certificates
 COPY 91lab-proxy /etc/apt/apt.conf.d/
 RUN update-ca-certificates
@@ -80,7 +84,7 @@ STOPSIGNAL SIGRTMIN+3
 CMD ["/sbin/init"]
 `,
     );
-    await build(folder, ["--tag", SERVER_IMAGE]);
+    await build(folder, ["--tag", name]);
   });
 }
 

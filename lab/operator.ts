@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { setDefaultCACertificates } from "node:tls";
 import { Document, parse, parseDocument, stringify } from "yaml";
 import { addKey, ensureAgent, fleetKeys } from "../adapters/agent.ts";
+import { withFileLock } from "../adapters/file-lock.ts";
 import { type Convergence, converge } from "../adapters/pulumi.ts";
 import { labEnvironment } from "./environment.ts";
 import { OPERATOR, TRUST_BUNDLE } from "./layout.ts";
@@ -51,8 +52,11 @@ export function convergeStack(stack: string, onProgress: (line: string) => void)
 export async function convergeMaster(
   onProgress: (line: string) => void,
 ): Promise<{ publicKey: string; convergence: Convergence }> {
-  await configureStack("master", { role: "master", protect: false });
-  const convergence = await convergeStack("master", onProgress);
+  // Tests run side by side, and each wants the key.
+  const convergence = await withFileLock(join(OPERATOR, "master"), async () => {
+    await configureStack("master", { role: "master", protect: false });
+    return convergeStack("master", onProgress);
+  });
   const socket = await ensureAgent();
   process.env.SSH_AUTH_SOCK = socket;
   const publicKey = String(convergence.outputs.publicKey);

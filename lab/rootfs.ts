@@ -72,6 +72,24 @@ export const SERVER_ROOTFS: Rootfs = {
   ],
 };
 
+/** The same with the packages that the tool's base step installs, for tests of what comes after it. */
+export const PREPARED_ROOTFS: Rootfs = {
+  ...SERVER_ROOTFS,
+  name: "prepared.tar",
+  packages: [
+    ...SERVER_ROOTFS.packages,
+    "certbot",
+    "docker-buildx",
+    "docker-cli",
+    "docker-compose",
+    "docker.io",
+    "logrotate",
+    "nftables",
+    "restic",
+    "unattended-upgrades",
+  ],
+};
+
 export function debianRootfs(suite: "bookworm" | "trixie"): Rootfs {
   return { name: `debian-${suite}.tar`, suite, format: "tar", packages: ["ca-certificates"] };
 }

@@ -9,9 +9,11 @@ import { docker, dockerOrNothing } from "./docker.ts";
 import { labEnvironment } from "./environment.ts";
 import { LabError } from "./errors.ts";
 import { hasUnifiedCgroups } from "./host.ts";
-import { SERVER_IMAGE } from "./images.ts";
+import { ensureServerImage, PREPARED_IMAGE, SERVER_IMAGE } from "./images.ts";
 import { ADDRESS, LAB, NETWORK, PREFIX } from "./layout.ts";
 import { withLock } from "./lock.ts";
+import { readMirrors } from "./mirrors.ts";
+import { ensureRootfs, PREPARED_ROOTFS } from "./rootfs.ts";
 
 export interface LabServer {
   readonly name: string;
@@ -37,6 +39,8 @@ export interface ServerArgs {
   readonly diskMiB?: number;
   /** Memory limit; unlimited by default. */
   readonly memoryMiB?: number;
+  /** Packages of the base step are there already. @default false */
+  readonly isPrepared?: boolean;
 }
 
 export interface ExecResult {
@@ -48,6 +52,10 @@ export interface ExecResult {
 /** Creates a server and waits until it answers on SSH. @throws LabError when the name or number is taken. */
 export async function createServer(args: ServerArgs): Promise<LabServer> {
   checkName(args.name);
+  if (args.isPrepared)
+    await withLock(async () => {
+      await ensureServerImage(await ensureRootfs(PREPARED_ROOTFS, await readMirrors()), PREPARED_IMAGE);
+    });
   const number = await withLock(() => createContainer(args));
   return await start(args, number);
 }
@@ -99,7 +107,7 @@ async function createContainer(args: ServerArgs): Promise<number> {
     ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`]),
     ...["--network", NETWORK.name, "--ip", serverIp(number)],
     ...[22, 80, 443].flatMap((port) => ["--publish", `${serverReach(number)}:${port}:${port}`]),
-    SERVER_IMAGE,
+    args.isPrepared ? PREPARED_IMAGE : SERVER_IMAGE,
   ]);
   return number;
 }

@@ -34,7 +34,7 @@ const services = [
 let town: TestTown;
 
 beforeAll(async () => {
-  town = await testTown("ville-vie", label, 6000);
+  town = await testTown("ville-vie", label, 6000, { isPrepared: false });
   await town.suite("1.0.0");
 });
 

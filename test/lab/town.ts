@@ -15,6 +15,8 @@ export interface TestTown {
   readonly name: string;
   readonly domain: string;
   server: LabServer;
+  /** Adapter's file; the fleet's own without it. */
+  adapter?: string;
   /** Every line that `pulumi up` showed so far. */
   readonly shown: string[];
   /** `pulumi up`; `client` overrides fields of the client's entry. */
@@ -27,8 +29,13 @@ export interface TestTown {
   exec(...words: string[]): Promise<string>;
 }
 
-/** Brings the lab up and a fresh server with it. */
-export async function testTown(name: string, label: string, diskMiB: number): Promise<TestTown> {
+/** Brings the lab up and a fresh server with it; `isPrepared`: with the packages of the base step. */
+export async function testTown(
+  name: string,
+  label: string,
+  diskMiB: number,
+  { isPrepared = true } = {},
+): Promise<TestTown> {
   await up();
   await becomeOperator();
   const { publicKey } = await convergeMaster(() => {});
@@ -38,11 +45,13 @@ export async function testTown(name: string, label: string, diskMiB: number): Pr
   const town: TestTown = {
     name,
     domain: domainOf(name),
-    server: await ensureServer({ name, authorizedKeys: [publicKey], diskMiB }),
+    server: await ensureServer({ name, authorizedKeys: [publicKey], diskMiB, isPrepared }),
     shown,
     async up(client = {}) {
       const entry = { ...clientEntry(town.server, label), ...client };
-      await configureStack(name, fleetConfig(suitePath, [entry]));
+      const config = fleetConfig(suitePath, [entry]);
+      const suite = { path: suitePath, ...(town.adapter === undefined ? {} : { adapter: town.adapter }) };
+      await configureStack(name, { ...config, suite });
       return convergeStack(name, (line) => shown.push(line));
     },
     async fails(client = {}) {
