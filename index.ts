@@ -11,19 +11,24 @@ import { masterStack } from "./stacks/master.ts";
 // The engine's runner maps each stack trace through source maps, thousands of them. Types that are stripped move no line.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
+const { LC_ALL, LC_MESSAGES, LANG } = process.env;
+const tell = (error: FleetError) => describe(error, languageOf(LC_ALL || LC_MESSAGES || LANG));
+
 export default await outputs().catch((error: unknown) => {
-  const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-  if (!(error instanceof FleetError)) throw error;
   // The engine shows this one without a stack trace.
-  throw new pulumi.RunError(describe(error, languageOf(LC_ALL || LC_MESSAGES || LANG)));
+  throw error instanceof FleetError ? new pulumi.RunError(tell(error)) : error;
 });
 
 async function outputs() {
   const config = parseStackConfig(readStackValues(pulumi.runtime.allConfig(), pulumi.getProject()));
   if (config.role === "master") return masterStack(config);
-  refuseDropped(config, await formerClients());
+  const former = await formerClients();
+  refuseDropped(
+    config,
+    former.map(({ name }) => name),
+  );
   const releases = await readReleases(config);
   // The SDK takes a stack trace for each of its promises; one line of it still tells where a defect is.
   Error.stackTraceLimit = 1;
-  return fleetStack(config, releases);
+  return fleetStack(config, releases, { former, tell });
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { clientAddress } from "../components/client-address.ts";
 import { ClientServer } from "../components/client-server.ts";
 import { type FleetConfig, reachOf } from "../core/config/stack.ts";
+import type { FleetError } from "../core/errors.ts";
 import type { Release } from "../core/release/release.ts";
 
 /** What a client's entry in the stack's output `clients` tells. No secret. */
@@ -16,14 +17,16 @@ export interface ClientOutput {
   readonly ssh: { readonly user: string; readonly port: number; readonly hostKey: string };
 }
 
-/** Names of the clients that this stack declared the last time, from its own outputs. */
-export async function formerClients(): Promise<string[]> {
+/** The clients that this stack declared the last time, from its own outputs. */
+export async function formerClients(): Promise<FormerClient[]> {
   const own = new pulumi.StackReference("former", {
     name: `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`,
   });
   const { value } = await own.getOutputDetails("clients");
-  return Array.isArray(value) ? value.map(({ name }: ClientOutput) => name) : [];
+  return Array.isArray(value) ? (value as FormerClient[]) : [];
 }
+
+export type FormerClient = Pick<ClientOutput, "name"> & { readonly ip?: string };
 
 export interface FleetOutputs {
   readonly clients: ClientOutput[];
@@ -32,8 +35,19 @@ export interface FleetOutputs {
   readonly adminPasswords: pulumi.Output<Record<string, string>>;
 }
 
+export interface FleetOptions {
+  readonly former?: readonly FormerClient[];
+  /** A failure in the reader's language. */
+  readonly tell?: (error: FleetError) => string;
+}
+
 /** `releases`: by id, and the suite's present tree as `present`. */
-export function fleetStack(config: FleetConfig, releases: ReadonlyMap<string, Release>): FleetOutputs {
+export function fleetStack(
+  config: FleetConfig,
+  releases: ReadonlyMap<string, Release>,
+  { former = [], tell = ({ message }) => message }: FleetOptions = {},
+): FleetOutputs {
+  const addresses = new Map(former.map(({ name, ip }) => [name, ip]));
   const isFirst = (client: FleetConfig["clients"][number]) => client.canary && !client.detached;
   const canaries = config.clients.filter(isFirst).map((client) => server(client, []));
   const proven = canaries.flatMap(({ activated }) => activated ?? []);
@@ -55,7 +69,7 @@ export function fleetStack(config: FleetConfig, releases: ReadonlyMap<string, Re
     const wanted = client.release ?? config.release ?? "present";
     const release = releases.get(wanted);
     if (!release) throw new RangeError(`release ${wanted} of ${client.name} was not read`);
-    const ip = clientAddress(client);
+    const ip = clientAddress(client, addresses.get(client.name), tell);
     const { activated, adminPassword } = new ClientServer(client.name, {
       client,
       release,

@@ -154,3 +154,15 @@ describe("a client that is no longer in the stack file", () => {
     );
   });
 });
+
+describe("a VPS whose address OVH does not tell", () => {
+  const silent = "vps-99999999.vps.ovh.net";
+  const one = { ...config, clients: [{ ...config.clients[0], serviceName: silent }] } as FleetConfig;
+
+  test("keeps the address that it had", async () => {
+    const { fleetStack } = await import("./fleet.ts");
+    const former = [{ name: "owned", ip: "51.210.42.7" }];
+    const { clients } = fleetStack(one, new Map([["present", release]]), { former });
+    expect((await known(clients[0]?.ip as pulumi.Output<string>)).value).toBe("51.210.42.7");
+  });
+});

@@ -27,6 +27,7 @@ export async function recordResources(
         return { id: `${name}-id`, state: { ...inputs, ...outputs(type, name) } };
       },
       call: ({ token, inputs }) => {
+        if (inputs.serviceName === "vps-99999999.vps.ovh.net") throw new Error("no answer");
         if (token === "ovh:Vps/getVps:getVps")
           return { ...inputs, ips: ["2001:db8::1", "51.210.42.200"], name: inputs.serviceName };
         throw new Error(`no mock for the function ${token}`);

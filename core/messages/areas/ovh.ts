@@ -24,6 +24,10 @@ export const ovh = area(
         what: "OVH's answer to {{method}} {{path}} is not what is known of its API: {{problems}}",
         next: "update this tool; nothing was done with the answer.",
       },
+      ADDRESS_UNTOLD: {
+        what: "OVH does not tell the address of {{serviceName}}: {{cause}}; {{former}}",
+        next: "check OVH's status and credentials; `ip` in the client's entry spares the question.",
+      },
       ORDER_INVALID: {
         what: "the town cannot be declared like this: {{problems}}",
         next: "correct the options; nothing was ordered.",
@@ -159,6 +163,10 @@ export const ovh = area(
       OVH_UNEXPECTED: {
         what: "la réponse d'OVH à {{method}} {{path}} n'est pas celle de l'API connue : {{problems}}",
         next: "mettez cet outil à jour ; rien n'a été fait de la réponse.",
+      },
+      ADDRESS_UNTOLD: {
+        what: "OVH ne donne pas l'adresse de {{serviceName}} : {{cause}} ; {{former}}",
+        next: "vérifiez l'état d'OVH et les identifiants ; `ip` dans l'entrée du client évite la question.",
       },
       ORDER_INVALID: {
         what: "la ville ne peut pas être déclarée ainsi : {{problems}}",
