@@ -31,11 +31,21 @@ export default defineConfig({
         test: {
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
+          exclude: ["test/lab/seamless.test.ts"],
           testTimeout: 1_200_000,
           hookTimeout: 1_800_000,
-          fileParallelism: false,
+          // Each file has towns and a stack of its own.
+          maxWorkers: 2,
+        },
+      },
+      {
+        test: {
+          // Under a prober of many requests a second, with nothing else beside it.
+          name: "lab-alone",
+          include: ["test/lab/seamless.test.ts"],
+          testTimeout: 1_200_000,
+          hookTimeout: 1_800_000,
           maxWorkers: 1,
-          bail: 0,
         },
       },
     ],

@@ -52,6 +52,7 @@ const checks: readonly Check[] = [
   { name: "T2 peers", command: [node, vitest, "run"], project: "peers" },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins" },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
+  { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone" },
   ...(process.argv.includes("--all") ? [{ name: "T4 demo", command: ["npm", "run", "demo"] } as const] : []),
 ];
 
