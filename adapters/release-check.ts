@@ -117,6 +117,8 @@ async function check(
 
   async function must(running: Promise<Ended>, what: string): Promise<string> {
     const { exitCode, stdout, stderr } = await running;
+    // A signal for this process's group ended it too.
+    refuseCancelled();
     if (exitCode !== 0) throw failed(`${what}: ${stderr.trim().slice(-600) || lastLine(stdout)}`);
     return stdout;
   }

@@ -168,7 +168,7 @@ export async function rollOut(
     const { name } = client;
     const former = began.get(name);
     const cause = failure?.message ?? context.tell("outcome.failed");
-    if (failure?.code === "CANCELLED" || (operation.cancelled.aborted && failure === undefined)) {
+    if (operation.cancelled.aborted || failure?.code === "CANCELLED") {
       operation.client(name, "cancelled", { release: former, cause });
       return "cancelled";
     }
