@@ -93,7 +93,9 @@ export function total(seen: Readonly<Record<string, Outage>>): Pick<
     failed: sum("failed"),
     limited: sum("limited"),
     longestSeconds: Math.max(0, ...all.map(([, each]) => each.longestSeconds)),
-    reasons: all.flatMap(([path, { reasons }]) => reasons.map((reason) => `${path}: ${reason}`)),
+    reasons: all
+      .flatMap(([path, { reasons }]) => reasons.map((reason) => `${path}: ${reason}`))
+      .slice(0, 2 * shownReasons),
   };
 }
 

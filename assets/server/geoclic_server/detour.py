@@ -14,7 +14,7 @@ from typing import Any
 
 from . import layout, predecessor
 from .compose import Container, containers, find_container
-from .connections import quiet_seconds
+from .lifecycle import inside, is_quiet
 from .process import Result, run
 from .upstreams import Learning, learning, validity
 
@@ -23,7 +23,6 @@ _MAP = "leads"
 _CLOCK_SECONDS = 1.2
 """nginx counts whole seconds: an address is used for up to one more than configured."""
 _WORKERS_SECONDS = 60
-_QUIET_SECONDS = 1.0
 
 Leads = Mapping[str, str]
 """Address that the ingress knows → address that a connection to it leads to."""
@@ -130,7 +129,7 @@ class Detours:
         if self._ingress is None or self._present() is None:
             return True
         if self._learning is not Learning.WHILE_RUNNING:
-            if quiet_seconds(self._inside("ss", "-tinH", "state", "established", "( sport = :443 or sport = :80 )").stdout) < _QUIET_SECONDS:
+            if not is_quiet(self._ingress):
                 return False
             self._reload()
         self.forget()
@@ -175,8 +174,7 @@ class Detours:
 
     def _inside(self, *words: str, stdin: str | None = None) -> Result:
         """A program of the server, in the ingress's network."""
-        pid = self._ingress.pid if self._ingress else 0
-        return run(["nsenter", f"--net=/proc/{pid}/ns/net", *words], stdin=stdin)
+        return inside(self._ingress, *words, stdin=stdin) if self._ingress else Result(127, "", "no ingress runs")
 
 
 def consolidate(release: Mapping[str, Any]) -> None:

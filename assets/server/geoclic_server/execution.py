@@ -9,9 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import boot, certificate, files, handover, interruption, layout, lifecycle, maintenance, predecessor, pruning, services, town
+from . import boot, certificate, files, handover, interruption, layout, lifecycle, maintenance, predecessor, preflight, pruning, services, town
 from .adoption import Adoption
-from .compose import containers, images
+from .compose import containers
 from .database import Database
 from .detour import consolidate
 from .failure import Failure, known
@@ -62,7 +62,7 @@ class Activation:
         return rollout
 
     def _prepare(self) -> None:
-        self._check()
+        preflight.check(self._release, self._suite)
         interruption.check()
         handover.settle(self._release)
         files.place_binds(self._release, self._suite)
@@ -80,22 +80,6 @@ class Activation:
             maintenance.close()
         elif changed and changed[0] != self._id:
             self._bring_back(changed[1])
-
-    def _check(self) -> None:
-        step = "preflight"
-        if not layout.ENVIRONMENT.exists():
-            raise Failure("ENVIRONMENT_MISSING", step, f"{layout.ENVIRONMENT} is missing", "run `pulumi up` again: it writes it.")
-        if not all((layout.TLS / name).exists() for name in ("fullchain.pem", "privkey.pem")):
-            raise Failure("CERTIFICATE_MISSING", step, f"there is no certificate in {layout.TLS}", "run `pulumi up` again: it asks for one.")
-        paths = [bind["source"] for bind in self._release["binds"]] + [static["source"] for static in self._release["static"]]
-        absent = [path for path in (*paths, self._release["adapter"]["database"]["init"]) if not (self._suite / path).exists()]
-        if absent:
-            raise Failure("RELEASE_BROKEN", step, f"{self._suite} lacks {', '.join(absent)}", "remove that release's folder and run again: it is delivered anew.")
-        files.check_space(step)
-        present = images()
-        missing = [f"{name} ({service['image']})" for name, service in self._release["services"].items() if service["image"] not in present]
-        if missing:
-            raise Failure("IMAGE_MISSING", step, f"not on this server: {', '.join(missing)}", "run `pulumi up` again: it delivers them.")
 
     def _migrate(self, database: Database) -> None:
         is_first = database.is_empty()
@@ -235,12 +219,13 @@ class Activation:
         """Raises Failure unless the former release is healthy, seen through the ingress."""
         page, changed = Page(former, self._domain), maintenance.opened()
         if changed:
-            page.show()
+            page.put()
             self._bring_back(changed[1])
+            # What an interrupted run replaced would not fit this database.
+            rollout = rollout or services.Rollout(self._release, self._say)
         if rollout:
             files.place_static(former, layout.release_folder(former["id"]) / "suite")
-            if rollout.touched:
-                rollout.undo(former)
+            rollout.undo(former)
         page.hide()
         self._await_none(self._health_problem)
 

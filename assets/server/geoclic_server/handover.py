@@ -20,6 +20,8 @@ _TABLE = ("ip", "geoclic_handover")
 _STEP = "services"
 _YOUNG_SECONDS = 2.0
 """An ingress that ends resets connections that it has not accepted yet, or whose handshake goes on: they get this long."""
+_QUIET_SECONDS = 5.0
+"""For a moment without requests, in which it closes the connections that browsers keep."""
 
 
 def rules(address: str, ports: Mapping[int, int]) -> str:
@@ -51,6 +53,9 @@ def keeping_place(release: Release, service: str) -> Iterator[None]:
         if put.status != 0:
             raise Failure("HANDOVER_FAILED", _STEP, f"{service}: {one_line(put.said, 300)}", "look at `nft list ruleset` on the server.")
         time.sleep(_YOUNG_SECONDS)
+        for former in containers(release["project"]):
+            if former.service == service and former.is_running:
+                lifecycle.await_quiet(former, _QUIET_SECONDS)
         yield
     finally:
         _end(release, service)
@@ -86,6 +91,7 @@ def _end(release: Release, service: str) -> None:
     second = find_container(_NAME)
     if second:
         time.sleep(_YOUNG_SECONDS)
+        lifecycle.await_quiet(second, _QUIET_SECONDS)
         lifecycle.stop(second, int(release["services"][service]["drainSeconds"]))
         lifecycle.remove(second)
 

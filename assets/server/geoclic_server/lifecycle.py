@@ -6,15 +6,16 @@ from pathlib import Path
 
 from . import interruption
 from .compose import Container, Release, compose, containers, find_container, last_lines
-from .connections import inbound
+from .connections import inbound, quiet_seconds
 from .failure import Failure, one_line
-from .process import run
+from .process import Result, run
 
 _STEP = "services"
 _HEALTHY_SECONDS = 180
 _RESTARTS = 3
 """A service may meet another one that still starts; more than this is a loop."""
-_QUIET_LOOKS = 3
+_IDLE_LOOKS = 3
+_QUIET_SECONDS = 1.0
 
 
 def make(release: Release, service: str, present: set[str]) -> Container:
@@ -56,14 +57,31 @@ def drain(chosen: Sequence[Container], seconds: int) -> bool:
     """Waits until nobody is connected to them any more. False: somebody still was when the time was over."""
     end = time.monotonic() + seconds
     looks = 0
-    while looks < _QUIET_LOOKS:
+    while looks < _IDLE_LOOKS:
         # An application may be about to accept a connection: one look is not enough.
         looks = looks + 1 if all(_is_idle(container) for container in chosen) else 0
         if time.monotonic() > end:
             return False
-        interruption.check()
         time.sleep(0.1)
     return True
+
+
+def is_quiet(ingress: Container) -> bool:
+    """Nothing came from a browser for a second: hardly one is about to ask on a connection that it keeps."""
+    listed = inside(ingress, "ss", "-tinH", "state", "established", "( sport = :443 or sport = :80 )")
+    return quiet_seconds(listed.stdout) >= _QUIET_SECONDS
+
+
+def await_quiet(ingress: Container, seconds: float) -> None:
+    """Before connections that browsers keep are closed. A town that is never quiet has waited in vain then."""
+    end = time.monotonic() + seconds
+    while not is_quiet(ingress) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def inside(container: Container, *words: str, stdin: str | None = None) -> Result:
+    """A program of the server, in a running container's network."""
+    return run(["nsenter", f"--net=/proc/{container.pid}/ns/net", *words], stdin=stdin)
 
 
 def stop(container: Container, seconds: int) -> None:

@@ -39,7 +39,7 @@ class Page:
         """Returns when the ingress shows it. Raises Failure MAINTENANCE_NOT_SHOWN."""
         if self._flag is None:
             return
-        self._flag.touch()
+        self.put()
         end = time.monotonic() + _SHOWN_SECONDS
         while not self.is_shown():
             if time.monotonic() > end:
@@ -47,6 +47,11 @@ class Page:
                 raise Failure("MAINTENANCE_NOT_SHOWN", _STEP, f"https://{self._domain}{self._path} does not answer 503 while {self._flag} exists",
                               "correct the adapter's ingress.maintenance or the suite's ingress, then run again.")
             time.sleep(0.2)
+
+    def put(self) -> None:
+        """As `show`, whatever the ingress makes of it."""
+        if self._flag:
+            self._flag.touch()
 
     def hide(self) -> None:
         if self._flag:

@@ -49,13 +49,18 @@ class Rollout:
                 self._replace(step)
 
     def undo(self, former: Release | None) -> None:
-        """Starts the former containers again and removes the new ones. Raises Failure when one does not come back."""
+        """Starts the former containers again and removes the new ones, an interrupted run's too. Raises Failure when one does not come back."""
         former_hashes = config_hashes(former) if former else {}
+        restored = []
         for step in reversed(self._plan()):
-            back = replacement.to_restore(step, former_hashes.get(step.service))
-            if step.service in self.touched and (back or (former and step.service not in former["services"])):
+            former_hash = former_hashes.get(step.service)
+            back = replacement.to_restore(step, former_hash)
+            is_off = back is not None and back.config_hash == former_hash and (step.fresh.config_hash != former_hash if step.fresh else not back.is_running)
+            is_touched = step.service in self.touched and (back or (former and step.service not in former["services"]))
+            if is_touched or is_off:
                 self._restore(step, back, former)
-        self._say("undo", f"{', '.join(self.touched)} as before")
+                restored.append(step.service)
+        self._say("undo", f"as before: {', '.join(restored) or 'everything'}")
 
     def give_back(self) -> None:
         """Starts the containers again that this tool did not make and removes its own, whichever run made them. Raises Failure when one does not come back."""
