@@ -8,11 +8,11 @@ import type { HostKey } from "../core/registry/port.ts";
 /** The best first. */
 const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
-/** Asks a server for its host keys and gives the best one. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
+/** Asks a server for its host keys and gives the best one, or the one of a type `preferred`. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
 export async function scanHostKey(
   host: string,
   port: number,
-  { timeoutSeconds = 15 }: { readonly timeoutSeconds?: number } = {},
+  { timeoutSeconds = 15, preferred }: { readonly timeoutSeconds?: number; readonly preferred?: string } = {},
 ): Promise<HostKey> {
   const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", "ed25519,ecdsa,rsa", "--", host];
   const result = await execa("ssh-keyscan", words, {
@@ -28,7 +28,7 @@ export async function scanHostKey(
       .filter((line) => line !== "" && !line.startsWith("#"))
       .map((line) => line.split(" ").slice(1, 3) as [string, string]),
   );
-  for (const type of types) {
+  for (const type of [...(preferred ? [preferred] : []), ...types]) {
     const key = keys.get(type);
     if (key !== undefined) return { hostKey: `${type} ${key}`, fingerprint: fingerprintOf(`${type} ${key}`) };
   }

@@ -19,6 +19,14 @@ import type { Forward, RunOptions, RunResult, Ssh } from "../core/ports.ts";
 import { sendRelease } from "./rsync.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { home } from "./home.ts";
+import { pace } from "./pace.ts";
+
+/** Hundreds of handshakes at once would starve each other of this machine's processor. */
+const startTurn = pace({ perSecond: 20, burst: 10 });
+/** When a connection was last used, by its configuration, milliseconds since 1970. */
+const lastUse = new Map<string, number>();
+/** Shorter than a connection is kept. */
+const freshMilliseconds = 25_000;
 
 /**
  * Writes the files of a connection; nothing is contacted yet.
@@ -65,6 +73,9 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
 
   async function run(step: string, command: Command, options: RunOptions = {}): Promise<RunResult> {
     const timeoutSeconds = options.timeoutSeconds ?? 120;
+    const isFresh = Date.now() - (lastUse.get(config) ?? 0) < freshMilliseconds;
+    lastUse.set(config, Date.now());
+    if (!isFresh) await startTurn();
     const child = execa("ssh", ["-F", config, "-T", target.client, "--", toShell(command)], {
       env,
       extendEnv: false,
@@ -88,6 +99,12 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
       child.kill("SIGKILL");
       child.stdout?.destroy();
       child.stderr?.destroy();
+      if (!(await isConnected()))
+        throw new FleetError(
+          "SSH_UNREACHABLE",
+          { host: target.host, port: target.port, cause: `no answer within ${timeoutSeconds} s` },
+          { client: target.client, step },
+        );
       throw new FleetError(
         "SSH_TIMEOUT",
         { host: target.host, seconds: timeoutSeconds, cause: lastLine(shown) || "it showed nothing" },

@@ -1,5 +1,5 @@
 /** @module Where commands print: results on standard output, progress on standard error. */
-import { type ExitStatus, exitStatus } from "../core/exit-status.ts";
+import { exitStatus } from "../core/exit-status.ts";
 import type { Language } from "../core/messages/catalogue.ts";
 
 export interface Console {
@@ -9,8 +9,8 @@ export interface Console {
   progress(line: string): void;
   /** The command has an answer, and the answer is bad. */
   fail(): void;
-  /** How the process ends, unless something is thrown. */
-  end(status: ExitStatus): void;
+  /** How the process ends, unless something is thrown: an `exitStatus`, or a remote command's own. */
+  end(status: number): void;
 }
 
 export function terminal(language: Language): Console {

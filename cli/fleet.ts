@@ -1,9 +1,11 @@
 /** @module The declared fleet, as commands read it: the stack's configuration and its releases. */
 import { readStackConfig } from "../adapters/pulumi.ts";
 import { readReleases } from "../adapters/suite-source.ts";
+import type { SshTarget } from "../core/commands/ssh.ts";
 import { type ClientConfig, type FleetConfig, parseStackConfig, reachOf } from "../core/config/stack.ts";
 import { readStackValues } from "../core/config/values.ts";
 import { FleetError } from "../core/errors.ts";
+import { chooseClients } from "../core/rollout/choice.ts";
 import type { Release } from "../core/release/release.ts";
 import type { StatusClient } from "../operations/read-status.ts";
 
@@ -16,12 +18,41 @@ export interface DeclaredClient {
 export async function declaredFleet(
   stack: string | undefined,
 ): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
-  const config = parseStackConfig(readStackValues(await readStackConfig(stack), "geoclic-fleet"));
-  if (config.role !== "fleet")
-    throw new FleetError("CONFIG_INVALID", {
-      problems: `role: expected a stack of the role "fleet", got "${config.role}"`,
-    });
+  const config = await fleetConfig(stack);
   return { config, clients: await declaredClients(config) };
+}
+
+async function fleetConfig(stack: string | undefined): Promise<FleetConfig> {
+  const config = parseStackConfig(readStackValues(await readStackConfig(stack), "geoclic-fleet"));
+  if (config.role === "fleet") return config;
+  throw new FleetError("CONFIG_INVALID", {
+    problems: `role: expected a stack of the role "fleet", got "${config.role}"`,
+  });
+}
+
+/** A client's server, detached ones too; no suite is read. @throws FleetError of the configuration, `CLIENTS_NOT_FOUND` */
+export async function oneTarget(stack: string | undefined, name: string): Promise<SshTarget> {
+  const { clients } = await fleetConfig(stack);
+  const [client] = chooseClients(
+    clients.map((each) => ({ ...each, detached: false })),
+    { clients: [name] },
+    stack ?? "-",
+  );
+  if (!client) throw new FleetError("CLIENTS_MISSING");
+  return targetOf(client);
+}
+
+/** The client's server at an address, where a fleet declares one. */
+export async function targetAt(stack: string | undefined, host: string): Promise<SshTarget | undefined> {
+  const clients =
+    stack === undefined ? await fleetConfig(stack).catch(() => undefined) : await fleetConfig(stack);
+  const client = clients?.clients.find((each) => each.ip === host || reachOf(each) === host);
+  return client ? targetOf(client) : undefined;
+}
+
+function targetOf(client: ClientConfig): SshTarget {
+  const { user, port, hostKey } = client.ssh;
+  return { client: client.name, host: reachOf(client), port, user, hostKey };
 }
 
 /** Every client with the release that it should run. */
@@ -33,13 +64,21 @@ export async function declaredClients(config: FleetConfig): Promise<DeclaredClie
   });
 }
 
+/**
+ * The clients named; without names every one that is converged.
+ * @throws FleetError of the configuration, `CLIENTS_NOT_FOUND`, `CLIENT_DETACHED`
+ */
+export async function chosenClients(
+  stack: string | undefined,
+  names: readonly string[] = [],
+): Promise<DeclaredClient[]> {
+  const { config, clients } = await declaredFleet(stack);
+  const choice = names.length > 0 ? { clients: names } : { all: true };
+  const chosen = new Set(chooseClients(config.clients, choice, stack ?? "-").map(({ name }) => name));
+  return clients.filter(({ client }) => chosen.has(client.name));
+}
+
 export function statusClient({ client, release }: DeclaredClient): StatusClient {
-  const { user, port, hostKey } = client.ssh;
-  const host = reachOf(client);
-  return {
-    target: { client: client.name, host, port, user, hostKey },
-    domain: client.domain,
-    ip: client.ip ?? host,
-    release,
-  };
+  const target = targetOf(client);
+  return { target, domain: client.domain, ip: client.ip ?? target.host, release };
 }

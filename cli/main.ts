@@ -8,6 +8,7 @@ import { type Console, terminal } from "./console.ts";
 import { orderCommands } from "./order-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { operationCommands, rolloutCommands } from "./rollout-commands.ts";
+import { serverCommands } from "./server-commands.ts";
 
 const env = process.env;
 const language = chosenLanguage(process.argv);
@@ -20,19 +21,13 @@ const program = new Command("geoclic-fleet")
   .showHelpAfterError();
 
 command("doctor", "help.doctor", ["json"], async () => (await import("./commands/doctor.ts")).doctor);
-command("list", "help.list", ["json", "stack"], async () => (await import("./commands/list.ts")).list);
-command(
-  "status",
-  "help.status",
-  ["json", "stack"],
-  async () => (await import("./commands/status.ts")).status,
-);
 command(
   "agent",
   "help.agent",
   ["stack", "env", "public"],
   async () => (await import("./commands/agent.ts")).agent,
 );
+serverCommands({ program, console, t });
 orderCommands({ program, console, t });
 registryCommands({ program, console, t });
 rolloutCommands({ program, console, t });

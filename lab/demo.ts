@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Convergence } from "../adapters/pulumi.ts";
 import { stackFile } from "../adapters/stack-file.ts";
-import { statusTable } from "../cli/commands/status.ts";
+import { statusTable } from "../cli/status-table.ts";
 import { stepContext } from "../cli/context.ts";
 import { declaredClients, statusClient } from "../cli/fleet.ts";
 import { table } from "../cli/table.ts";

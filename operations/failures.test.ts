@@ -460,7 +460,9 @@ describe("status", () => {
   test("asks one question of the server, which changes nothing", async () => {
     const context = fakeContext({ answer: () => "{}", get });
     const [row] = await readStatus(context, [client]);
-    expect(context.sent).toEqual(["sudo -n /opt/geoclic/server/facts --client ville --json"]);
+    expect(context.sent).toEqual([
+      "sudo -n timeout --kill-after=5 10 /opt/geoclic/server/facts --client ville --json",
+    ]);
     expect(row).toMatchObject({ health: "healthy", release: "bbbbbbbbbbbb", desiredRelease: "bbbbbbbbbbbb" });
     expect(row).not.toHaveProperty("cause");
     expect(row).not.toHaveProperty("sshError");

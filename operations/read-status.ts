@@ -1,6 +1,7 @@
 /** @module Asks every server at once; a dead one costs its time-out once and hides nobody. */
-import { serverCommand } from "../core/commands/shell.ts";
+import { serverCommand, withinSeconds } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
+import { readAnswer } from "../core/facts/answer.ts";
 import { ClientFacts } from "../core/facts/client.ts";
 import { shownRelease, unhealthy } from "../core/health.ts";
 import { releaseRoute } from "../core/naming.ts";
@@ -28,6 +29,11 @@ export interface ClientStatus {
   /** Release that the town shows from outside. */
   readonly release?: string;
   readonly desiredRelease: string;
+  /** HTTP status of the health route; `000` without an answer. */
+  readonly health_http: string;
+  /** End of the certificate that the ingress has, as OpenSSL writes it; empty when it is not known. */
+  readonly ssl_expiry: string;
+  readonly ssh_ok: boolean;
   /** What the server tells; absent when SSH fails, with the reason. */
   readonly facts?: ClientFacts;
   readonly sshError?: string;
@@ -37,18 +43,21 @@ export interface ClientStatus {
 export function readStatus(
   context: Pick<StepContext, "openSsh" | "get">,
   clients: readonly StatusClient[],
+  /** What a silent server costs. */
+  timeoutSeconds = 10,
 ): Promise<ClientStatus[]> {
-  return Promise.all(clients.map((client) => clientStatus(context, client)));
+  return Promise.all(clients.map((client) => clientStatus(context, client, timeoutSeconds)));
 }
 
 async function clientStatus(
   context: Pick<StepContext, "openSsh" | "get">,
   { target, domain, ip, release }: StatusClient,
+  timeoutSeconds: number,
 ): Promise<ClientStatus> {
   const rule = release.adapter.health;
   const ask = (path: string) =>
     context
-      .get({ protocol: "https", host: target.host, domain, path, timeoutSeconds: 8 })
+      .get({ protocol: "https", host: target.host, domain, path, timeoutSeconds })
       .catch((error: Error) => error);
   const [health, shown, facts] = await Promise.all([ask(rule.path), ask(releaseRoute), askFacts()]);
   const cause = health instanceof Error ? health.message : unhealthy(rule, health);
@@ -63,6 +72,9 @@ async function clientStatus(
     ...(cause === undefined ? {} : { cause }),
     ...(running === undefined ? {} : { release: running }),
     desiredRelease: release.id,
+    health_http: health instanceof Error ? "000" : String(health.status),
+    ssl_expiry: openSslDate(facts.facts?.certificate?.notAfter),
+    ssh_ok: facts.sshError === undefined,
     ...facts,
   };
 
@@ -70,10 +82,18 @@ async function clientStatus(
     try {
       const ssh = await context.openSsh(target);
       const command = serverCommand("facts", "--client", target.client, "--json");
-      const { stdout } = await ssh.run(step, command, { timeoutSeconds: 20 });
-      return { facts: ClientFacts.parse(JSON.parse(stdout)) };
+      const { stdout } = await ssh.run(step, withinSeconds(timeoutSeconds, command), { timeoutSeconds });
+      return { facts: readAnswer(ClientFacts, "facts", stdout) };
     } catch (error) {
       return { sshError: (error as Error).message };
     }
   }
+}
+
+/** `Mar 15 12:00:00 2027 GMT` of an ISO time. */
+function openSslDate(iso: string | undefined): string {
+  const time = new Date(iso ?? "");
+  if (Number.isNaN(time.getTime())) return "";
+  const [, day, month, year, clock] = time.toUTCString().replace(",", "").split(" ");
+  return `${month} ${String(Number(day)).padStart(2)} ${clock} ${year} GMT`;
 }

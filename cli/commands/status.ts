@@ -1,45 +1,60 @@
 /** @module `status`: every server's state, as seen from outside and as it tells itself. */
-import type { Language } from "../../core/messages/catalogue.ts";
-import { text } from "../../core/messages/catalogue.ts";
+import { setTimeout } from "node:timers/promises";
+import { createLogUpdate } from "log-update";
 import { type ClientStatus, readStatus } from "../../operations/read-status.ts";
 import type { Console } from "../console.ts";
 import { stepContext } from "../context.ts";
-import { declaredFleet, statusClient } from "../fleet.ts";
-import { table } from "../table.ts";
+import { chosenClients, statusClient } from "../fleet.ts";
+import { integer } from "../options.ts";
+import { statusLines, statusTable } from "../status-table.ts";
 
-/** Ends with status 1 when a town is not healthy. */
-export async function status(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {
-  const { clients } = await declaredFleet(options.stack);
-  const converged = clients.filter(({ client }) => !client.detached);
-  const rows = await readStatus(stepContext(console.progress), converged.map(statusClient));
-  if (rows.some((row) => row.health !== "healthy" || row.sshError)) console.fail();
-  if (options.json) return console.json(rows);
-  console.print(statusTable(rows, console.language));
+export interface StatusOptions {
+  readonly stack?: string;
+  readonly client?: readonly string[];
+  readonly json?: boolean;
+  readonly timeout: string;
+  /** Seconds; `true` when none were given. */
+  readonly watch?: string | true;
 }
 
-export function statusTable(rows: readonly ClientStatus[], language: Language): string {
-  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, language, values);
-  const head = ["client", "url", "health", "release", "certificate", "schedules", "disk"] as const;
-  return table(
-    head.map((key) => t(`column.${key}`)),
-    rows.map((row) => [
-      row.name,
-      row.url,
-      row.cause ? `${t(`status.${row.health}`)}: ${row.cause}` : t(`status.${row.health}`),
-      row.release === row.desiredRelease
-        ? row.release
-        : t("status.desired", { running: row.release ?? "-", desired: row.desiredRelease }),
-      certificate(row),
-      row.facts
-        ? row.facts.schedules.map(({ name, next }) => `${name} → ${next ?? "-"}`).join("\n")
-        : (row.sshError ?? "-"),
-      row.facts?.disk ? `${row.facts.disk.usedPercent} %` : "-",
-    ]),
-  );
+/** Ends badly when a town is not healthy or a server out of reach; `--watch` ends well by Ctrl-C. */
+export async function status(console: Console, options: StatusOptions): Promise<void> {
+  const timeout = integer("--timeout", options.timeout, 1, 600);
+  const every = options.watch === undefined ? 0 : integer("--watch", watchSeconds(options.watch), 1, 3600);
+  const clients = (await chosenClients(options.stack, options.client)).map(statusClient);
+  const ask = () => readStatus(stepContext(console.progress), clients, timeout);
+  if (every > 0) return watch(console, options.json === true, every, ask);
+  const rows = await ask();
+  if (rows.some((row) => row.health !== "healthy" || row.sshError)) console.fail();
+  show(console, options.json === true, rows);
+}
 
-  function certificate({ facts }: ClientStatus): string {
-    if (!facts?.certificate) return "-";
-    const { notAfter, daysLeft } = facts.certificate;
-    return t("status.days", { date: notAfter.slice(0, 10), days: Math.floor(daysLeft) });
+function show(console: Console, json: boolean, rows: readonly ClientStatus[]): void {
+  if (json) console.json(rows);
+  else if (process.stdout.isTTY) console.print(statusTable(rows, console.language));
+  else console.print(statusLines(rows, console.language));
+}
+
+async function watch(
+  console: Console,
+  json: boolean,
+  seconds: number,
+  ask: () => Promise<ClientStatus[]>,
+): Promise<void> {
+  const redraw = !json && process.stdout.isTTY ? createLogUpdate(process.stdout) : undefined;
+  process.once("SIGINT", () => {
+    redraw?.done();
+    // Questions to silent servers would hold the process until their time is over.
+    process.exit(0);
+  });
+  for (;;) {
+    const rows = await ask();
+    if (redraw) redraw(statusTable(rows, console.language));
+    else show(console, json, rows);
+    await setTimeout(seconds * 1000);
   }
+}
+
+function watchSeconds(given: string | true): string {
+  return given === true ? "10" : given;
 }

@@ -29,6 +29,10 @@ const hostKey = z
     'expected a public host key without comment, e.g. "ssh-ed25519 AAAA…"',
   );
 
+/** An IPv4 address or a host name, as a server may be called by. */
+export const address = z.union([ipv4, z.string().regex(hostName)]);
+export const sshUser = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "expected a user name, e.g. ubuntu");
+
 export const clientName = z
   .string()
   .regex(
@@ -62,10 +66,7 @@ const Client = z.strictObject({
   /** Where SSH and probes connect. @default the ip */
   reach: z.union([ipv4, z.string().regex(hostName)], "expected an IPv4 address or a host name").optional(),
   ssh: z.strictObject({
-    user: z
-      .string()
-      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, "expected a user name, e.g. ubuntu")
-      .default("ubuntu"),
+    user: sshUser.default("ubuntu"),
     port: z.int().min(1).max(65_535).default(22),
     hostKey,
   }),

@@ -19,8 +19,20 @@ export const ClientFacts = z.object({
       }),
     )
     .default([]),
-  lastBackup: z.unknown().nullish(),
+  /** How the last run ended, and the newest good backup. */
+  lastBackup: z
+    .object({
+      outcome: z.string().nullish(),
+      endedAt: z.string().nullish(),
+      newest: z.object({ folder: z.string(), createdAt: z.string() }).nullish(),
+    })
+    .nullish(),
   disk: z.object({ usedPercent: z.number(), freeGiB: z.number() }).nullish(),
+  memory: z.object({ totalMiB: z.number(), availableMiB: z.number() }).nullish(),
+  /** Means of 1, 5 and 15 minutes. */
+  load: z.array(z.number()).nullish(),
   rebootRequired: z.boolean().nullish(),
+  /** The operation that holds the server now. */
+  activity: z.object({ what: z.string(), pid: z.number().nullish(), since: z.string().nullish() }).nullish(),
 });
 export type ClientFacts = z.infer<typeof ClientFacts>;

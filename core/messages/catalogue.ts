@@ -3,12 +3,13 @@ import i18next from "i18next";
 import { operations } from "./areas/operations.ts";
 import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
+import { servers } from "./areas/servers.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
 import { serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
-type All = typeof en & typeof operations.en & typeof ovh.en & typeof registry.en;
+type All = typeof en & typeof operations.en & typeof ovh.en & typeof registry.en & typeof servers.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
 
@@ -17,8 +18,8 @@ export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
 export const catalogue = {
-  fr: merged(fr, operations.fr, ovh.fr, registry.fr),
-  en: merged(en, operations.en, ovh.en, registry.en),
+  fr: merged(fr, operations.fr, ovh.fr, registry.fr, servers.fr),
+  en: merged(en, operations.en, ovh.en, registry.en, servers.en),
 };
 
 const messages = i18next.createInstance();

@@ -50,6 +50,7 @@ def facts() -> dict[str, Any]:
         **slow,
         "lastBackup": last_backup(),
         "lastActivation": activated["last"],
+        "activity": activity(),
         "monitor": layout.read_json(layout.STATE / "monitor.json"),
         "disk": {"usedPercent": max(disk_percents().values()), "freeGiB": round(usage.free / 2**30, 1)},
         "memory": {"totalMiB": total >> 10, "availableMiB": available >> 10},
@@ -58,6 +59,16 @@ def facts() -> dict[str, Any]:
         "os": " ".join(read_os_release(Path("/etc/os-release").read_text())),
         "scripts": os.path.basename(os.path.realpath(layout.SCRIPTS)),
     }
+
+
+def activity(path: Path = layout.STATE / "operation.lock", locks: Path = Path("/proc/locks")) -> dict[str, Any] | None:
+    """Who holds the lock of operations: {what, pid, since}. Looked up, not tried: a trial would turn away one that begins."""
+    try:
+        inode = path.stat().st_ino
+        held = any(line.split()[5].endswith(f":{inode}") for line in locks.read_text().splitlines() if " FLOCK " in line and "->" not in line)
+    except (OSError, IndexError):
+        return None
+    return (layout.read_json(path) or {"what": "another operation"}) if held else None
 
 
 def _containers() -> list[dict[str, Any]]:

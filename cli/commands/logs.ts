@@ -1,0 +1,26 @@
+/** @module `logs`: what a service's containers write, once or until Ctrl-C. */
+import { openSsh } from "../../adapters/ssh.ts";
+import { followCommand } from "../../adapters/ssh-session.ts";
+import { logsCommand, logsSeconds } from "../../core/commands/logs.ts";
+import type { Console } from "../console.ts";
+import { chosenClients, statusClient } from "../fleet.ts";
+import { integer } from "../options.ts";
+
+export interface LogsOptions {
+  readonly service: string;
+  readonly lines: string;
+  readonly since?: string;
+  readonly follow?: boolean;
+  readonly stack?: string;
+}
+
+export async function logs(console: Console, name: string, options: LogsOptions): Promise<void> {
+  const lines = integer("--lines", options.lines, 1, 10_000);
+  const [client] = (await chosenClients(options.stack, [name])).map(statusClient);
+  if (!client) return;
+  const { service, since, follow = false } = options;
+  const command = logsCommand(client.release, { service, lines, since, follow });
+  if (follow) return followCommand(client.target, "logs", command);
+  const ssh = await openSsh(client.target);
+  await ssh.run("logs", command, { onLine: console.print, timeoutSeconds: logsSeconds + 10 });
+}
