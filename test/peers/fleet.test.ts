@@ -3,8 +3,13 @@
  * stage and the other goes on to its end; the next run does only what is missing; each test goes on where the one before
  * it ended. Not proven here: real servers (see test/lab), OVH (see order.test.ts), plugins of another kind than those installed.
  */
+import { resolve } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openEngine } from "../../adapters/engine.ts";
 import { readOutput } from "../../adapters/pulumi.ts";
+import { exitStatus } from "../../core/exit-status.ts";
+import { convergeClients } from "../../operations/converge-clients.ts";
 import { type ImitatedFleet, type ImitatedTown, startImitatedFleet } from "../helpers/imitated-fleet.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -202,6 +207,49 @@ describe("an engine that is killed in the middle of an update", () => {
   });
 });
 
+describe("by the command line", () => {
+  test("`update` goes in waves; a town that fails is put back, pinned and told so, the other one is done", async () => {
+    await fleet.configure({}, {});
+    await fleet.up();
+    const former = await a.read("release");
+    await fleet.suite({ words: { portail: "commande" } });
+    await a.fault("follow", serverSays("error UNHEALTHY [ville-a] services: api exits. Next: correct it."));
+    const ended = await command(
+      "update",
+      "--all",
+      "--yes",
+      "--skip-check",
+      "--soak",
+      "0",
+      "--waves",
+      "1",
+      "--max-failures",
+      "1",
+    );
+    await a.fault("follow", null);
+    expect(ended.output).toMatch(/ville-a: failed.*UNHEALTHY: api exits/);
+    expect(ended).toMatchObject({ status: exitStatus.someClients });
+    expect(await a.read("release")).toBe(former);
+    expect(await b.read("release")).not.toBe(former);
+    const [before, done] = [await b.log(), await command("operations", "resume")];
+    expect(done, done.output).toMatchObject({ status: exitStatus.done });
+    expect(await a.read("release")).toBe(await b.read("release"));
+    expect(await since(b, before)).toEqual(["true"]);
+  });
+
+  test("a town's commands are run again when they are asked for, and no other's", async () => {
+    const { engine, operation } = {
+      engine: openEngine({ stack: "faults", project: fleet.project }),
+      operation: silent,
+    };
+    const before = await b.log();
+    await convergeClients(engine, operation, { clients: ["ville-a"], isRedone: true });
+    expect(silent.outcomes).toEqual([["ville-a", "done"]]);
+    expect(await since(b, before)).toEqual([]);
+    expect(Object.keys((await fleet.up()).changes)).toEqual(["same"]);
+  });
+});
+
 test("no secret was printed, and the towns have none in common", async () => {
   const values = async (town: ImitatedTown) =>
     [...(await town.read("env")).matchAll(/^(?:JWT_SECRET_KEY|DB_PASSWORD)=(.*)$/gm)].map(
@@ -222,3 +270,32 @@ test("no secret was printed, and the towns have none in common", async () => {
 function byHand(continueOnError: string) {
   return fleet.byHand(["up", "--yes", "--skip-preview"], { PULUMI_CONTINUE_ON_ERROR: continueOnError });
 }
+
+async function command(...words: string[]): Promise<{ status: number; output: string }> {
+  const main = resolve(import.meta.dirname, "../../cli/main.ts");
+  const line = [main, "--lang", "en", ...words, "--stack", "faults"];
+  const { exitCode, all } = await execa(process.execPath, line, {
+    reject: false,
+    all: true,
+    stdin: "ignore",
+  });
+  fleet.shown.push(String(all));
+  return { status: exitCode ?? -1, output: String(all) };
+}
+
+/** An operation that nobody follows. */
+const silent = {
+  id: "test",
+  outcomes: [] as [string, string][],
+  cancelled: new AbortController().signal,
+  cancelFile: "/nonexistent",
+  plan: () => {},
+  wave: () => {},
+  step: () => {},
+  stepEnd: () => {},
+  line: () => {},
+  client(client: string, outcome: string) {
+    this.outcomes.push([client, outcome]);
+  },
+  refuseCancelled: () => {},
+};
