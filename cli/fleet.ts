@@ -68,14 +68,14 @@ export async function declaredClients(config: FleetConfig): Promise<DeclaredClie
  * The clients named; without names every one that is converged.
  * @throws FleetError of the configuration, `CLIENTS_NOT_FOUND`, `CLIENT_DETACHED`
  */
-export async function chosenClients(
+export async function chosenFleet(
   stack: string | undefined,
   names: readonly string[] = [],
-): Promise<DeclaredClient[]> {
+): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
   const { config, clients } = await declaredFleet(stack);
   const choice = names.length > 0 ? { clients: names } : { all: true };
   const chosen = new Set(chooseClients(config.clients, choice, stack ?? "-").map(({ name }) => name));
-  return clients.filter(({ client }) => chosen.has(client.name));
+  return { config, clients: clients.filter(({ client }) => chosen.has(client.name)) };
 }
 
 export function statusClient({ client, release }: DeclaredClient): StatusClient {

@@ -1,5 +1,13 @@
-/** @module `drift`: what differs on the servers from what is declared. */
+/** @module `drift`: what differs on the servers from what is declared. It reports; `--fix` hands on to whoever converges. */
+import { readTree } from "../../adapters/file-tree.ts";
+import { describe, FleetError } from "../../core/errors.ts";
+import { exitStatus } from "../../core/exit-status.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import { type ClientDrift, readDrift } from "../../operations/read-drift.ts";
 import type { Console } from "../console.ts";
+import { stepContext } from "../context.ts";
+import { chosenFleet, statusClient } from "../fleet.ts";
+import { table } from "../table.ts";
 
 export interface DriftOptions {
   readonly client?: readonly string[];
@@ -8,4 +16,55 @@ export interface DriftOptions {
   readonly stack?: string;
 }
 
-export async function drift(_console: Console, _options: DriftOptions): Promise<void> {}
+/** Converges the clients named. */
+export type Fix = (clients: readonly string[]) => Promise<void>;
+
+/** Ends with 7 where something differs, with 1 where a server could not be compared. */
+export async function drift(console: Console, options: DriftOptions, fix?: Fix): Promise<void> {
+  if (options.fix && !fix) throw new FleetError("DRIFT_FIX_MISSING");
+  const { config, clients } = await chosenFleet(options.stack, options.client);
+  const context = { ...stepContext(console.progress), readTree };
+  const compared = clients.map((each) => ({
+    client: each.client,
+    desired: each.release,
+    target: statusClient(each).target,
+  }));
+  const drifts = await readDrift(context, compared, config);
+  const differing = drifts.filter(({ findings }) => findings.length > 0).map(({ name }) => name);
+  if (options.json)
+    console.json(
+      drifts.map(({ error, ...each }) => ({ ...each, ...(error ? { error: error.message } : {}) })),
+    );
+  else console.print(driftText(console, drifts));
+  if (drifts.some(({ error }) => error)) console.fail();
+  else if (differing.length > 0 && !options.fix) console.end(exitStatus.changes);
+  if (options.fix && fix && differing.length > 0) await fix(differing);
+}
+
+function driftText({ language }: Console, drifts: readonly ClientDrift[]): string {
+  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, language, values);
+  const rows = drifts.flatMap(({ name, findings, error }) =>
+    error
+      ? [[name, "-", "-", t("drift.unreadable", { cause: describe(error, language) })]]
+      : findings.map(({ area, item, kind, detail }) => [
+          name,
+          t(`drift.area.${area}`),
+          item,
+          detail ? `${t(`drift.kind.${kind}`)}: ${detail}` : t(`drift.kind.${kind}`),
+        ]),
+  );
+  const same = drifts.filter(({ findings, error }) => !error && findings.length === 0);
+  const lines = same.map(({ name }) => t("drift.none", { client: name }));
+  const head = ["column.client", "column.area", "column.item", "column.difference"] as const;
+  return [
+    ...(rows.length > 0
+      ? [
+          table(
+            head.map((key) => t(key)),
+            rows,
+          ),
+        ]
+      : []),
+    ...lines,
+  ].join("\n");
+}

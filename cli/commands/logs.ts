@@ -3,7 +3,7 @@ import { openSsh } from "../../adapters/ssh.ts";
 import { followCommand } from "../../adapters/ssh-session.ts";
 import { logsCommand, logsSeconds } from "../../core/commands/logs.ts";
 import type { Console } from "../console.ts";
-import { chosenClients, statusClient } from "../fleet.ts";
+import { chosenFleet, statusClient } from "../fleet.ts";
 import { integer } from "../options.ts";
 
 export interface LogsOptions {
@@ -16,7 +16,7 @@ export interface LogsOptions {
 
 export async function logs(console: Console, name: string, options: LogsOptions): Promise<void> {
   const lines = integer("--lines", options.lines, 1, 10_000);
-  const [client] = (await chosenClients(options.stack, [name])).map(statusClient);
+  const [client] = (await chosenFleet(options.stack, [name])).clients.map(statusClient);
   if (!client) return;
   const { service, since, follow = false } = options;
   const command = logsCommand(client.release, { service, lines, since, follow });

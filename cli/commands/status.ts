@@ -4,7 +4,7 @@ import { createLogUpdate } from "log-update";
 import { type ClientStatus, readStatus } from "../../operations/read-status.ts";
 import type { Console } from "../console.ts";
 import { stepContext } from "../context.ts";
-import { chosenClients, statusClient } from "../fleet.ts";
+import { chosenFleet, statusClient } from "../fleet.ts";
 import { integer } from "../options.ts";
 import { statusLines, statusTable } from "../status-table.ts";
 
@@ -21,7 +21,7 @@ export interface StatusOptions {
 export async function status(console: Console, options: StatusOptions): Promise<void> {
   const timeout = integer("--timeout", options.timeout, 1, 600);
   const every = options.watch === undefined ? 0 : integer("--watch", watchSeconds(options.watch), 1, 3600);
-  const clients = (await chosenClients(options.stack, options.client)).map(statusClient);
+  const clients = (await chosenFleet(options.stack, options.client)).clients.map(statusClient);
   const ask = () => readStatus(stepContext(console.progress), clients, timeout);
   if (every > 0) return watch(console, options.json === true, every, ask);
   const rows = await ask();
