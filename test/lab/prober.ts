@@ -53,15 +53,17 @@ export function watchTown(town: Asked, routes: readonly (string | Route)[]) {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const start = performance.now();
   let isOn = true;
-  const lanes = wanted.map(async (route) => {
+  const lanes = wanted.map(async (route, index) => {
     const rate =
       route.perSecond ??
       (isLimited(route) ? Math.min(perSecond, (apiPerSecond - reserved) / limited) : perSecond);
     const asked: Promise<Answer>[] = [];
+    // One after the other, as a public does, not all at the same moment.
+    const first = start + (index / wanted.length) * (1000 / rate);
     for (let number = 0; isOn; number += 1) {
       asked.push(ask(town, route, number % 2 === 0 ? agent : false, start));
       // By the clock, so that a late tick is made up for.
-      const next = start + ((number + 1) * 1000) / rate - performance.now();
+      const next = first + ((number + 1) * 1000) / rate - performance.now();
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, next)));
     }
     const name = route.post === undefined ? route.path : `${route.path} POST`;

@@ -150,10 +150,25 @@ describe("with names that nginx knows from its last load", () => {
     await town.suite("1.1.0", fixed);
     const seen = await watched("nginx's configuration", () => town.up());
     expect(changed(before, await containers(town))).toEqual(["nginx"]);
-    const { requests, failed, longestSeconds } = total(seen);
-    // A kept connection may be closed just as a request arrives.
-    expect(failed).toBeLessThanOrEqual(Math.ceil(requests / 1000));
-    expect(longestSeconds).toBeLessThan(1);
+    expectHandover(seen);
+    await expectNoTrace();
+  });
+
+  test("killed while nginx is handed over: nothing of it is left, and the next run ends it", async () => {
+    await town.suite("1.1.0", { ...fixed, nginxComment: "handed over again" });
+    const seen = await watched("killed handover", async () => {
+      const failing = town.fails();
+      await expect
+        .poll(() => town.exec("nft", "list", "tables"), { timeout: 120_000, interval: 200 })
+        .toContain("geoclic_handover");
+      await new Promise((resolve) => setTimeout(resolve, 8000 * Math.random()));
+      await town.exec("systemctl", "kill", "--signal=KILL", "geoclic-activate.service");
+      expect(await failing).toContain("ACTIVATION_INTERRUPTED");
+      await town.exec(`${serverPaths.root}/server/start-suite`, "--client", name);
+      await expectNoTrace();
+      await town.up();
+    });
+    expectHandover(seen);
     await expectNoTrace();
   });
 
@@ -214,6 +229,14 @@ function expectNothingFailed(seen: Record<string, Outage>): void {
       path,
       [path.endsWith("POST") ? "201" : "200"],
     ]);
+}
+
+/** Nothing failed but requests that arrived just as their kept connection was closed; none on a new connection. */
+function expectHandover(seen: Record<string, Outage>): void {
+  const { requests, failed, longestSeconds, reasons } = total(seen);
+  expect(reasons.filter((reason) => !/ s, kept connection: ECONNRESET$/.test(reason))).toEqual([]);
+  expect(failed).toBeLessThanOrEqual(requests / 200);
+  expect(longestSeconds).toBeLessThan(1);
 }
 
 /** Nothing but good answers and the page, and the page for one time, from its first to its last. */

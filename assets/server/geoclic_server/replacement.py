@@ -51,6 +51,13 @@ def to_restore(step: Step, former_hash: str | None) -> Container | None:
     return max(step.former, key=lambda container: (container.config_hash == former_hash, container.created), default=None)
 
 
+def is_left_replaced(step: Step, back: Container | None, former_hash: str | None) -> bool:
+    """Whether an interrupted run exchanged the former release's container, or stopped it."""
+    if back is None or back.config_hash != former_hash:
+        return False
+    return step.fresh.config_hash != former_hash if step.fresh else not back.is_running
+
+
 def foreign(services: Sequence[str], found: Sequence[Container]) -> list[Container]:
     """Containers of services that the release does not have any more."""
     return [container for container in found if container.service not in services]

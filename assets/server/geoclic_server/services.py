@@ -55,9 +55,8 @@ class Rollout:
         for step in reversed(self._plan()):
             former_hash = former_hashes.get(step.service)
             back = replacement.to_restore(step, former_hash)
-            is_off = back is not None and back.config_hash == former_hash and (step.fresh.config_hash != former_hash if step.fresh else not back.is_running)
             is_touched = step.service in self.touched and (back or (former and step.service not in former["services"]))
-            if is_touched or is_off:
+            if is_touched or replacement.is_left_replaced(step, back, former_hash):
                 self._restore(step, back, former)
                 restored.append(step.service)
         self._say("undo", f"as before: {', '.join(restored) or 'everything'}")

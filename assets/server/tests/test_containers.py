@@ -58,6 +58,17 @@ class PlanTest(unittest.TestCase):
         self.assertIs(replacement.to_restore(step, None), step.former[1])
         self.assertIsNone(replacement.to_restore(Step("api", None, (), is_exclusive=False), "former"))
 
+    def test_what_an_interrupted_run_replaced_goes_back_too(self) -> None:
+        former, stopped = container("a1", config_hash="former"), container("a1", config_hash="former", status="exited")
+        new, same = container("a2", config_hash="new"), container("a2", config_hash="former")
+        for name, fresh, back, expected in [
+            ("replaced", new, stopped, True), ("about to be", new, former, True), ("its successor is gone", None, stopped, True),
+            ("not yet", None, former, False), ("unchanged", same, stopped, False), ("none of the former release", new, container("a1", config_hash="x"), False),
+            ("nothing", new, None, False),
+        ]:
+            with self.subTest(name):
+                self.assertEqual(replacement.is_left_replaced(Step("api", fresh, (), is_exclusive=False), back, "former"), expected)
+
     def test_services_that_are_gone(self) -> None:
         found = [container("a1"), container("x1", "chat")]
         self.assertEqual([each.id for each in replacement.foreign(["api"], found)], ["x1"])
