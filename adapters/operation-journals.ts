@@ -36,7 +36,7 @@ export function operationJournals(
   stack: string,
   { days = 400, count = 2000, bytes = 256 * 2 ** 20 }: Retention = {},
 ): OperationJournals {
-  const folder = join(state, "operations", stack.split("/").at(-1) ?? stack);
+  const folder = operationsFolder(state, stack);
   const path = (id: string) => {
     if (!/^\d{8}T\d{6}-[0-9a-f]{4}$/.test(id))
       throw new FleetError("OPERATION_UNKNOWN", { id: id.slice(0, 60) });
@@ -122,6 +122,14 @@ export function operationJournals(
       for (const each of [path(id), cancelFile(id)]) await rm(each, { force: true });
     }
   }
+}
+
+/** Where a stack's operations are kept. @throws FleetError `STACK_NAME_INVALID` */
+export function operationsFolder(state: string, stack: string): string {
+  const name = stack.split("/").at(-1) ?? "";
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/.test(name))
+    throw new FleetError("STACK_NAME_INVALID", { stack: JSON.stringify(stack.slice(0, 60)) });
+  return join(state, "operations", name);
 }
 
 function viewOf(text: string): OperationView | undefined {

@@ -9,6 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { FleetError } from "../core/errors.ts";
 import type { Holder, OperationQueue, Ticket } from "../core/operation/port.ts";
+import { operationsFolder } from "./operation-journals.ts";
 import { isAlive, ownProcess } from "./process.ts";
 
 const Mark = z.object({
@@ -25,7 +26,7 @@ const everyMilliseconds = 300;
 
 /** `state`: the operator's folder. */
 export function operationQueue(state: string, stack: string): OperationQueue {
-  const folder = join(state, "operations", stack.split("/").at(-1) ?? stack, "queue");
+  const folder = join(operationsFolder(state, stack), "queue");
   return { enter };
 
   async function enter(

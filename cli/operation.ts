@@ -5,9 +5,11 @@ import { actorOf } from "../adapters/git.ts";
 import { home } from "../adapters/home.ts";
 import { isCancelled, operationJournals } from "../adapters/operation-journals.ts";
 import { operationQueue } from "../adapters/operation-queue.ts";
+import { selectedStack } from "../adapters/pulumi.ts";
 import { exitStatus } from "../core/exit-status.ts";
-import { text } from "../core/messages/catalogue.ts";
+import { text, type Values } from "../core/messages/catalogue.ts";
 import { expectedSeconds } from "../core/operation/journal.ts";
+import type { Holder } from "../core/operation/port.ts";
 import { type Operation, type OperationRequest, runOperation } from "../operations/operation.ts";
 import type { Console } from "./console.ts";
 import { openProgress } from "./progress.ts";
@@ -54,9 +56,7 @@ export async function asOperation(
           id = begun;
           interruption.watch(cancelFile, () => journals.cancel(begun));
         },
-        onWait: ({ what, actor: by, pid, since }) =>
-          console.progress(t("operation.waits", { what, actor: by, pid, since })),
-        onDead: ({ what, actor: by, pid }) => console.progress(t("operation.dead", { what, actor: by, pid })),
+        ...shown(console, t),
       },
       request,
       work,
@@ -66,6 +66,53 @@ export async function asOperation(
     interruption.close();
     if (request.json && id !== undefined) console.json(await journals.find(id));
   }
+}
+
+/**
+ * The same for a command that asks questions as it goes: it shows its own lines, which are journalled, and Ctrl-C ends it
+ * as any program; each of its steps can be run again.
+ */
+export async function asAttended(
+  console: Console,
+  stack: string | undefined,
+  verb: string,
+  request: Readonly<Record<string, unknown>>,
+  work: (console: Console) => Promise<void>,
+): Promise<void> {
+  const name = stack ?? (await selectedStack());
+  const { state } = home();
+  const { name: actor } = await actorOf();
+  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
+  await runOperation(
+    {
+      stack: name,
+      actor,
+      pid: process.pid,
+      host: hostname(),
+      journals: operationJournals(state, name),
+      queue: operationQueue(state, name),
+      cancelled: new AbortController().signal,
+      newId,
+      onBegin: () => {},
+      ...shown(console, t),
+    },
+    { verb, request, wait: true },
+    async (operation) => {
+      const progress = (line: string) => {
+        operation.line(line);
+        console.progress(line);
+      };
+      await work({ ...console, progress });
+    },
+  );
+}
+
+function shown(console: Console, t: (key: Parameters<typeof text>[0], values?: Values) => string) {
+  return {
+    onWait: ({ what, actor, pid, since }: Holder) =>
+      console.progress(t("operation.waits", { what, actor, pid, since })),
+    onDead: ({ what, actor, pid }: Holder) => console.progress(t("operation.dead", { what, actor, pid })),
+  };
 }
 
 /** Sorts by time: `20261123T131500-0a1b`. */

@@ -4,6 +4,7 @@ import type { AddOptions } from "./commands/add.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { RemoveOptions } from "./commands/remove.ts";
 import type { RetireOptions } from "./commands/retire.ts";
+import { asAttended } from "./operation.ts";
 import type { Session } from "./session.ts";
 
 export function registryCommands({ program, console, t }: Session): void {
@@ -26,7 +27,11 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--yes", t("add.help.yes"))
     .option("--no-commit", t("registry.noCommit"))
     .option("--stack <name>", t("help.stack"))
-    .action(async (options: AddOptions) => (await import("./commands/add.ts")).add(console, options));
+    .action((options: AddOptions) =>
+      asAttended(console, options.stack, "add", { ...options }, async (attended) =>
+        (await import("./commands/add.ts")).add(attended, options),
+      ),
+    );
 
   program
     .command("remove")
@@ -35,8 +40,10 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--yes", t("registry.yes"))
     .option("--no-commit", t("registry.noCommit"))
     .option("--stack <name>", t("help.stack"))
-    .action(async (name: string, options: RemoveOptions) =>
-      (await import("./commands/remove.ts")).remove(console, name, options),
+    .action((name: string, options: RemoveOptions) =>
+      asAttended(console, options.stack, "remove", { name, ...options }, async (attended) =>
+        (await import("./commands/remove.ts")).remove(attended, name, options),
+      ),
     );
 
   program
@@ -50,8 +57,10 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--yes", t("retire.help.yes"))
     .option("--no-commit", t("registry.noCommit"))
     .option("--stack <name>", t("help.stack"))
-    .action(async (name: string, options: RetireOptions) =>
-      (await import("./commands/retire.ts")).retire(console, name, options),
+    .action((name: string, options: RetireOptions) =>
+      asAttended(console, options.stack, "retire", { name, ...options }, async (attended) =>
+        (await import("./commands/retire.ts")).retire(attended, name, options),
+      ),
     );
 
   program
@@ -66,7 +75,9 @@ export function registryCommands({ program, console, t }: Session): void {
     .option("--yes", t("import.help.yes"))
     .option("--no-commit", t("registry.noCommit"))
     .option("--stack <name>", t("help.stack"))
-    .action(async (path: string, options: ImportOptions) =>
-      (await import("./commands/import.ts")).importClients(console, path, options),
+    .action((path: string, options: ImportOptions) =>
+      asAttended(console, options.stack, "import", { path, ...options }, async (attended) =>
+        (await import("./commands/import.ts")).importClients(attended, path, options),
+      ),
     );
 }

@@ -208,9 +208,12 @@ export function expectedSeconds(
 
 const secret = /password|secret|token|passphrase|private/i;
 
-/** A request as it may be kept: values whose name says that they are secret are left out. */
+/** A request as it may be kept: values whose name says that they are secret are left out, long ones are cut. */
 export function withoutSecrets(request: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(request).filter(([name, value]) => value !== undefined && !secret.test(name)),
+    Object.entries(request).flatMap(([name, value]) => {
+      if (value === undefined || secret.test(name)) return [];
+      return [[name, typeof value === "string" ? value.slice(0, 500) : value]];
+    }),
   );
 }
