@@ -35,7 +35,13 @@ export function serverCommands({ program, console, t }: Session): void {
     .option("--fix", t("help.drift.fix"))
     .option("--json", t("help.json"))
     .option("--stack <name>", t("help.stack"))
-    .action(async (options: DriftOptions) => (await import("./commands/drift.ts")).drift(console, options));
+    .action(async (options: DriftOptions) => {
+      const [{ drift }, { redo }] = await Promise.all([
+        import("./commands/drift.ts"),
+        import("./commands/redo.ts"),
+      ]);
+      await drift(console, options, (clients) => redo(console, options.stack, clients));
+    });
 
   program
     .command("ssh")

@@ -1,6 +1,6 @@
-/** @module `drift`: what differs on the servers from what is declared. It reports; `--fix` hands on to whoever converges. */
+/** @module `drift`: what differs on the servers from what is declared. It reports; `--fix` runs their commands again and compares anew. */
 import { readTree } from "../../adapters/file-tree.ts";
-import { describe, FleetError } from "../../core/errors.ts";
+import { describe } from "../../core/errors.ts";
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { type ClientDrift, readDrift } from "../../operations/read-drift.ts";
@@ -19,9 +19,8 @@ export interface DriftOptions {
 /** Converges the clients named. */
 export type Fix = (clients: readonly string[]) => Promise<void>;
 
-/** Ends with 7 where something differs, with 1 where a server could not be compared. */
-export async function drift(console: Console, options: DriftOptions, fix?: Fix): Promise<void> {
-  if (options.fix && !fix) throw new FleetError("DRIFT_FIX_MISSING");
+/** Ends with 7 where something differs (still, after `fix`), with 1 where a server could not be compared. */
+export async function drift(console: Console, options: DriftOptions, fix: Fix): Promise<void> {
   const { config, clients } = await chosenFleet(options.stack, options.client);
   const context = { ...stepContext(console.progress), readTree };
   const compared = clients.map((each) => ({
@@ -29,16 +28,24 @@ export async function drift(console: Console, options: DriftOptions, fix?: Fix):
     desired: each.release,
     target: statusClient(each).target,
   }));
-  const drifts = await readDrift(context, compared, config);
-  const differing = drifts.filter(({ findings }) => findings.length > 0).map(({ name }) => name);
+  let drifts = await readDrift(context, compared, config);
+  const differing = namesOf(drifts);
+  if (options.fix && differing.length > 0) {
+    console.progress(driftText(console, drifts));
+    await fix(differing);
+    drifts = await readDrift(context, compared, config);
+  }
   if (options.json)
     console.json(
       drifts.map(({ error, ...each }) => ({ ...each, ...(error ? { error: error.message } : {}) })),
     );
   else console.print(driftText(console, drifts));
   if (drifts.some(({ error }) => error)) console.fail();
-  else if (differing.length > 0 && !options.fix) console.end(exitStatus.changes);
-  if (options.fix && fix && differing.length > 0) await fix(differing);
+  else if (namesOf(drifts).length > 0) console.end(exitStatus.changes);
+}
+
+function namesOf(drifts: readonly ClientDrift[]): string[] {
+  return drifts.filter(({ findings }) => findings.length > 0).map(({ name }) => name);
 }
 
 function driftText({ language }: Console, drifts: readonly ClientDrift[]): string {

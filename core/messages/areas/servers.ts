@@ -8,10 +8,6 @@ export const servers = area(
         what: "--service names {{name}}, which the suite does not have (it has: {{known}})",
         next: "give one of these services.",
       },
-      DRIFT_FIX_MISSING: {
-        what: "drift was asked to correct what differs, and no way to do so was given",
-        next: "run `pulumi up`: it converges every town.",
-      },
     },
     texts: {
       "help.ssh": "Open a session on a server, or run a command on it",
@@ -81,10 +77,6 @@ export const servers = area(
       SERVICE_UNKNOWN: {
         what: "--service nomme {{name}}, que la suite n'a pas (elle a : {{known}})",
         next: "donnez l'un de ces services.",
-      },
-      DRIFT_FIX_MISSING: {
-        what: "drift devait corriger ce qui diffère, mais aucun moyen ne lui a été donné",
-        next: "lancez `pulumi up` : il fait converger chaque ville.",
       },
     },
     texts: {

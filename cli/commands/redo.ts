@@ -1,0 +1,19 @@
+/** @module Every command of some clients run again, as an operation: what puts right what drifted. */
+import { convergeClients } from "../../operations/converge-clients.ts";
+import type { Console } from "../console.ts";
+import { asOperation } from "../operation.ts";
+import { rolloutContext } from "../rollout-context.ts";
+
+export async function redo(
+  console: Console,
+  stack: string | undefined,
+  clients: readonly string[],
+): Promise<void> {
+  const { engine, file } = await rolloutContext(console, stack, false);
+  await asOperation(
+    console,
+    file.stack,
+    { verb: "drift", request: { clients, fix: true }, wait: true },
+    (operation) => convergeClients(engine, operation, { clients, isRedone: true }),
+  );
+}
