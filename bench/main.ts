@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { benchExisting } from "./existing.ts";
 import { benchNoop } from "./noop.ts";
 import { benchPlace } from "./place.ts";
+import { benchStatus } from "./status.ts";
 import { keepResults, resultTable } from "./results.ts";
 
 const program = new Command("bench").description(
@@ -30,6 +31,17 @@ program
     const measured = [await benchExisting({ ...options, report })];
     console.log(resultTable(measured));
     console.log(await keepResults(`existing-${options.stack}`, measured));
+  });
+
+program
+  .command("status")
+  .description("one status of many servers, imitated on loopback")
+  .option("--hosts <numbers>", "numbers of servers", numbers, [10, 100, 300])
+  .option("--runs <number>", "runs of each, of which the median counts", Number, 3)
+  .action(async (options: { hosts: number[]; runs: number }) => {
+    const measured = await benchStatus(options.hosts, options.runs, report);
+    console.log(resultTable(measured));
+    console.log(await keepResults("status", measured));
   });
 
 function report(line: string): void {
