@@ -12,6 +12,8 @@ interface Check {
   readonly command: readonly [string, ...string[]];
   /** A vitest project counts its tests; any other command counts as one. */
   readonly project?: string;
+  /** Runs beside the next one; its output is shown when it has ended. */
+  readonly isBeside?: boolean;
 }
 
 interface Count {
@@ -49,7 +51,7 @@ const checks: readonly Check[] = [
   },
   { name: "T1 unit", command: [node, vitest, "run"], project: "unit" },
   { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
-  { name: "T2 peers", command: [node, vitest, "run"], project: "peers" },
+  { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins" },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
   { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone" },
@@ -59,9 +61,22 @@ const checks: readonly Check[] = [
 const began = Date.now();
 const total: Count = { passed: 0, failed: 0 };
 const summary: string[] = [];
+const beside: Promise<void>[] = [];
 for (const check of checks) {
+  const running = account(check);
+  if (check.isBeside) beside.push(running);
+  else {
+    await running;
+    await Promise.all(beside.splice(0));
+  }
+}
+console.log(`\n${summary.join("\n")}\n${((Date.now() - began) / 60_000).toFixed(1)} min`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+async function account(check: Check): Promise<void> {
   const start = Date.now();
-  console.log(`\n== ${check.name}`);
+  if (!check.isBeside) console.log(`\n== ${check.name}`);
   const count = await run(check);
   total.passed += count.passed;
   total.failed += count.failed;
@@ -69,11 +84,8 @@ for (const check of checks) {
   summary.push(`${check.name}: ${count.passed} passed, ${count.failed} failed, ${seconds} s`);
   summary.push(...(count.names ?? []).map((name) => `  ✗ ${name}`));
 }
-console.log(`\n${summary.join("\n")}\n${((Date.now() - began) / 60_000).toFixed(1)} min`);
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-async function run({ command, project }: Check): Promise<Count> {
+async function run({ name, command, project, isBeside }: Check): Promise<Count> {
   const [program, ...words] = command;
   if (!project) {
     const { exitCode } = await execa(program, words, {
@@ -86,10 +98,12 @@ async function run({ command, project }: Check): Promise<Count> {
   try {
     const file = join(folder, "results.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-    const { exitCode } = await execa(program, [...words, "--project", project, ...reporters], {
-      stdio: ["ignore", "inherit", "inherit"],
+    const { exitCode, all } = await execa(program, [...words, "--project", project, ...reporters], {
+      stdin: "ignore",
+      ...(isBeside ? { all: true as const } : { stdout: "inherit" as const, stderr: "inherit" as const }),
       reject: false,
     });
+    if (isBeside) console.log(`\n== ${name}\n${String(all)}`);
     return count(await readFile(file, "utf8").catch(() => "{}"), exitCode);
   } finally {
     await rm(folder, { recursive: true, force: true });
