@@ -12,6 +12,7 @@ from .process import Result, run
 
 _STEP = "services"
 _HEALTHY_SECONDS = 180
+_RECOVERY_SECONDS = 60
 _RESTARTS = 3
 """A service may meet another one that still starts; more than this is a loop."""
 _IDLE_LOOKS = 3
@@ -51,6 +52,20 @@ def await_healthy(container: Container) -> None:
         if is_lost or time.monotonic() > end:
             raise _unhealthy(container, now)
         time.sleep(0.3)
+
+
+def revive(container: Container, drain_seconds: int) -> None:
+    """One that runs and fails its check: a busy server may be the reason, so it gets time before it is started again."""
+    end = time.monotonic() + _RECOVERY_SECONDS
+    while time.monotonic() < end:
+        interruption.check()
+        now = find_container(container.id)
+        if now and now.is_fine:
+            return
+        time.sleep(0.5)
+    stop(container, drain_seconds)
+    start(container)
+    await_healthy(container)
 
 
 def drain(chosen: Sequence[Container], seconds: int) -> bool:

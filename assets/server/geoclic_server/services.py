@@ -107,6 +107,10 @@ class Rollout:
         self._say(_STEP, f"{step.service} {verb} in {time.monotonic() - began:.1f} s")
 
     def _put_in_place(self, step: Step, serving: Sequence[Container]) -> None:
+        if step.fresh and step.fresh.is_running and not serving:
+            # It is all that the town has of this service: it is not removed, whatever becomes of it.
+            lifecycle.revive(step.fresh, self._drain_seconds(step.service))
+            return
         fresh = step.fresh or self._make(step)
         try:
             self._give_way(serving, fresh, is_exclusive=step.is_exclusive)
