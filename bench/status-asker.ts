@@ -2,6 +2,7 @@
 import { get } from "../adapters/http.ts";
 import { openSsh } from "../adapters/ssh.ts";
 import type { Release } from "../core/release/release.ts";
+// biome-ignore lint/style/noRestrictedImports: the operation itself is what is measured
 import { readStatus } from "../operations/read-status.ts";
 import { benchClients } from "./clients.ts";
 
