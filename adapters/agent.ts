@@ -45,6 +45,23 @@ export async function addKey(socket: string, privateKey: string): Promise<void> 
     throw new FleetError("TOOL_MISSING", { tool: "ssh-add", fix: `it says: ${String(added.stderr).trim()}` });
 }
 
+/** Takes a key out of the agent by its public half; nothing to do where it is not there. */
+export async function removeKey(socket: string, publicKey: string): Promise<void> {
+  const [type, blob] = publicKey.split(" ");
+  const isThere = ((await listKeys(socket)) ?? []).some((line) => line.startsWith(`${type} ${blob}`));
+  if (!isThere) return;
+  const removed = await execa("ssh-add", ["-q", "-d", "-"], {
+    env: { SSH_AUTH_SOCK: socket },
+    input: `${type} ${blob} geoclic-fleet\n`,
+    reject: false,
+  });
+  if (removed.exitCode !== 0)
+    throw new FleetError("TOOL_MISSING", {
+      tool: "ssh-add",
+      fix: `it says: ${String(removed.stderr).trim()}`,
+    });
+}
+
 /** Lines of `ssh-add -L`; `undefined` when nobody answers at the socket. */
 async function listKeys(socket: string): Promise<string[] | undefined> {
   const list = await execa("ssh-add", ["-L"], { env: { SSH_AUTH_SOCK: socket }, reject: false });

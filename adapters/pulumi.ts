@@ -64,10 +64,15 @@ export async function readStackConfig(stack: string | undefined): Promise<Record
   );
 }
 
+/** A stack's outputs, secrets in clear: never print the whole. */
+export async function readOutputs(stack: string): Promise<Record<string, unknown>> {
+  const json = await pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack], stack);
+  return JSON.parse(json) as Record<string, unknown>;
+}
+
 /** An output of a stack, secrets in clear. @throws FleetError `OUTPUT_MISSING` */
 export async function readOutput(stack: string, output: string): Promise<unknown> {
-  const json = await pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack], stack);
-  const value = (JSON.parse(json) as Record<string, unknown>)[output];
+  const value = (await readOutputs(stack))[output];
   if (value === undefined) throw new FleetError("OUTPUT_MISSING", { stack, output });
   return value;
 }
@@ -82,13 +87,7 @@ export async function clientResources(
   stack: string,
   client: string,
 ): Promise<{ readonly urn: string; readonly isProtected: boolean }[]> {
-  const text = await pulumi(["stack", "export", "--stack", stack], stack);
-  const { deployment } = JSON.parse(text) as {
-    deployment: {
-      resources?: readonly { readonly urn: string; readonly parent?: string; readonly protect?: boolean }[];
-    };
-  };
-  const resources = deployment.resources ?? [];
+  const resources = await stackResources(stack);
   const own = new Set(
     resources
       .map(({ urn }) => urn)
@@ -106,7 +105,46 @@ export async function unprotectClient(stack: string, client: string): Promise<vo
   const urns = (await clientResources(stack, client))
     .filter(({ isProtected }) => isProtected)
     .map(({ urn }) => urn);
+  await unprotect(stack, urns);
+}
+
+/** Lets the next `up` delete resources. */
+export async function unprotect(stack: string, urns: readonly string[]): Promise<void> {
   if (urns.length > 0) await pulumi(["state", "unprotect", ...urns, "--yes", "--stack", stack], stack);
+}
+
+/** The fleet's keys in a master stack's state, by generation. */
+export async function keyResources(
+  stack: string,
+): Promise<{ readonly urn: string; readonly generation: number; readonly isProtected: boolean }[]> {
+  return (await stackResources(stack)).flatMap(({ urn, protect = false }) => {
+    const found = /::fleet-key(?:-(\d+))?-ssh$/.exec(urn);
+    return found ? [{ urn, generation: Number(found[1] ?? 1), isProtected: protect }] : [];
+  });
+}
+
+/** Names of the project's stacks, and how many resources each has where the backend tells it. */
+export async function projectStacks(): Promise<
+  { readonly name: string; readonly resources: number | undefined }[]
+> {
+  const json = await pulumi(["stack", "ls", "--json"], undefined);
+  const stacks = JSON.parse(json) as readonly { readonly name: string; readonly resourceCount?: number }[];
+  return stacks.map(({ name, resourceCount }) => ({
+    name: name.split("/").at(-1) ?? name,
+    resources: resourceCount,
+  }));
+}
+
+interface StateResource {
+  readonly urn: string;
+  readonly parent?: string;
+  readonly protect?: boolean;
+}
+
+async function stackResources(stack: string): Promise<readonly StateResource[]> {
+  const text = await pulumi(["stack", "export", "--stack", stack], stack);
+  const { deployment } = JSON.parse(text) as { deployment: { resources?: readonly StateResource[] } };
+  return deployment.resources ?? [];
 }
 
 /**

@@ -50,7 +50,7 @@ export async function targetAt(stack: string | undefined, host: string): Promise
   return client ? targetOf(client) : undefined;
 }
 
-function targetOf(client: ClientConfig): SshTarget {
+export function targetOf(client: ClientConfig): SshTarget {
   const { user, port, hostKey } = client.ssh;
   return { client: client.name, host: reachOf(client), port, user, hostKey };
 }

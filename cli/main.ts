@@ -5,6 +5,7 @@ import { describe, FleetError } from "../core/errors.ts";
 import { exitStatus, exitStatusOf } from "../core/exit-status.ts";
 import { type Language, languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { type Console, terminal } from "./console.ts";
+import { keyCommands } from "./key-commands.ts";
 import { orderCommands } from "./order-commands.ts";
 import { registryCommands } from "./registry-commands.ts";
 import { operationCommands, rolloutCommands } from "./rollout-commands.ts";
@@ -28,6 +29,7 @@ command(
   async () => (await import("./commands/agent.ts")).agent,
 );
 serverCommands({ program, console, t });
+keyCommands({ program, console, t });
 orderCommands({ program, console, t });
 registryCommands({ program, console, t });
 rolloutCommands({ program, console, t });

@@ -54,7 +54,9 @@ export async function convergeMaster(
 ): Promise<{ publicKey: string; convergence: Convergence }> {
   // Tests run side by side, and each wants the key.
   const convergence = await withFileLock(join(OPERATOR, "master"), async () => {
-    await configureStack("master", { role: "master", protect: false });
+    // A file that is there may tell a rotation of the key.
+    if (!existsSync(join(project, "Pulumi.master.yaml")))
+      await configureStack("master", { role: "master", protect: false });
     return convergeStack("master", onProgress);
   });
   const socket = await ensureAgent();

@@ -11,7 +11,7 @@ beforeAll(async () => {
   const recorded = await recordResources();
   const { masterStack } = await import("./master.ts");
   const { FleetKey } = await import("../components/fleet-key.ts");
-  outputs = masterStack({ role: "master", protect: true });
+  outputs = masterStack({ role: "master", protect: true, keys: [1] });
   new FleetKey("open", { protect: false }, { transformations: [watch] });
   new FleetKey("kept", { protect: true }, { transformations: [watch] });
   await recorded.settle();

@@ -1,5 +1,6 @@
 /** @module `agent`: the fleet's key, from the master stack into an ssh-agent's memory. */
-import { addKey, ensureAgent, fleetKeys } from "../../adapters/agent.ts";
+import { ensureAgent, fleetKeys } from "../../adapters/agent.ts";
+import { loadFleetKeys } from "../../adapters/fleet-agent.ts";
 import { readOutput } from "../../adapters/pulumi.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Console } from "../console.ts";
@@ -18,8 +19,7 @@ export async function agent(console: Console, options: AgentOptions): Promise<vo
   if (options.public) return console.print(String(await readOutput(stack, "publicKey")));
   const socket = await ensureAgent();
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  if ((await fleetKeys(env)).length === 0)
-    await addKey(socket, String(await readOutput(stack, "privateKey")));
+  await loadFleetKeys(socket, stack);
   if (options.env) return console.print(`export SSH_AUTH_SOCK='${socket}'`);
   console.print(text("agent.ready", console.language, { fingerprint: (await fleetKeys(env)).join(", ") }));
 }

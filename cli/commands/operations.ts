@@ -9,6 +9,7 @@ import type { OperationEvent, OperationView } from "../../core/operation/journal
 import type { OperationJournals } from "../../core/operation/port.ts";
 import { planResume, update } from "../../operations/update.ts";
 import type { Console } from "../console.ts";
+import type { RotateOptions } from "./ssh-key.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";
 import { openProgress } from "../progress.ts";
@@ -123,6 +124,7 @@ export async function resume(
   const stack = options.stack ?? (await selectedStack());
   const operation = await found(await journalsOf(stack), id);
   const { verb } = operation;
+  if (verb === "ssh-key rotate") return resumeRotation(console, operation, options);
   if (verb !== "update" && verb !== "rollback")
     throw new FleetError("OPERATION_NOT_RESUMABLE", { id: operation.id, verb, cause: "it has no waves" });
   const context = await rolloutContext(console, stack, options.commit ?? true);
@@ -141,6 +143,18 @@ export async function resume(
       await update(context, running, await planResume(context, operation), { skipCheck });
     },
   );
+}
+
+/** The rotation of the fleet's key is told by the master stack and the servers: it is asked for again. */
+async function resumeRotation(
+  console: Console,
+  { id, request }: OperationView,
+  { wait = true, json = false }: OperationsOptions,
+): Promise<void> {
+  const { rotate } = await import("./ssh-key.ts");
+  const { stack, parallel = "10", commit = true } = request as Partial<RotateOptions>;
+  const known = stack === undefined ? {} : { stack };
+  await rotate(console, { ...known, parallel, commit, wait, json, yes: true, resumes: id });
 }
 
 /** Of an id, or the newest. @throws FleetError `OPERATION_UNKNOWN` */

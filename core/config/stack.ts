@@ -170,6 +170,16 @@ export const MasterConfig = z.strictObject({
   role: z.literal("master"),
   /** Refuse that Pulumi deletes the fleet's key. @default true */
   protect: z.boolean().default(true),
+  /** Generations of the fleet's key, oldest first: two while it is rotated. Kept by `ssh-key rotate`. */
+  keys: z
+    .array(z.int().min(1).max(9999))
+    .min(1)
+    .max(2)
+    .refine(
+      ([first = 0, second = Infinity]) => first < second,
+      "expected one generation, or two, oldest first",
+    )
+    .default([1]),
 });
 export type MasterConfig = z.infer<typeof MasterConfig>;
 

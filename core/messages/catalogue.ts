@@ -1,5 +1,6 @@
 /** @module Message catalogues: French first, English second, same keys in both (the compiler checks it). */
 import i18next from "i18next";
+import { keys } from "./areas/keys.ts";
 import { operations } from "./areas/operations.ts";
 import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
@@ -9,7 +10,12 @@ import { fr } from "./fr.ts";
 import { serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
-type All = typeof en & typeof operations.en & typeof ovh.en & typeof registry.en & typeof servers.en;
+type All = typeof en &
+  typeof keys.en &
+  typeof operations.en &
+  typeof ovh.en &
+  typeof registry.en &
+  typeof servers.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
 
@@ -18,8 +24,8 @@ export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
 export const catalogue = {
-  fr: merged(fr, operations.fr, ovh.fr, registry.fr, servers.fr),
-  en: merged(en, operations.en, ovh.en, registry.en, servers.en),
+  fr: merged(fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr),
+  en: merged(en, keys.en, operations.en, ovh.en, registry.en, servers.en),
 };
 
 const messages = i18next.createInstance();
