@@ -7,6 +7,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { get } from "../../adapters/http.ts";
 import { docker } from "../../lab/docker.ts";
 import { layOutPredecessor } from "../../lab/predecessor.ts";
 import { ASSETS } from "../../lab/layout.ts";
@@ -38,6 +39,13 @@ try {
   );
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const seen = await watch.stop();
+  const shown = await get({
+    protocol: "https",
+    host: town.server.reach,
+    domain: town.domain,
+    path: "/api/version",
+  });
+  console.log(shown.body);
   for (const [path, { requests, failed, longestSeconds }] of Object.entries(seen))
     console.log(`${path}: ${requests} requests, ${failed} failed, longest outage ${longestSeconds} s`);
   console.log(JSON.stringify({ ...total(seen), reasons: undefined }));
