@@ -2,11 +2,9 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type FleetConfig, parseStackConfig } from "../core/config/stack.ts";
-import { readStackText } from "../core/registry/stack-text.ts";
+import type { FleetConfig } from "../core/config/stack.ts";
+import { parseAnyStack } from "../core/registry/editor.ts";
 import { projectStacks } from "./pulumi.ts";
-
-const prefix = "geoclic-fleet:";
 
 export interface FleetStacks {
   readonly folder: string;
@@ -29,12 +27,7 @@ export async function fleetStacks(master: string): Promise<FleetStacks> {
       if (resources !== 0) unknown.push(name);
       continue;
     }
-    const { config = {} } = readStackText(await readFile(file, "utf8"), file);
-    const own = Object.entries(config as object).flatMap(([key, value]) =>
-      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
-    );
-    const { secrets: _, ...plain } = Object.fromEntries(own) as Record<string, unknown>;
-    const parsed = parseStackConfig(plain);
+    const parsed = parseAnyStack(await readFile(file, "utf8"), file);
     if (parsed.role === "fleet" && base(parsed.master) === base(master))
       fleets.push({ stack: name, config: parsed });
   }

@@ -2,11 +2,10 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { MasterConfig } from "../core/config/stack.ts";
-import { parse } from "../core/config/parse.ts";
 import { FleetError } from "../core/errors.ts";
 import type { HeldKey } from "../core/keys/rotation.ts";
-import { readStackText, setIn } from "../core/registry/stack-text.ts";
+import { parseAnyStack } from "../core/registry/editor.ts";
+import { setIn } from "../core/registry/stack-text.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
@@ -54,13 +53,9 @@ export function masterStack(
 
   async function declared(): Promise<readonly number[]> {
     const file = await path();
-    const { config = {} } = readStackText(await readFile(file, "utf8"), file);
-    const own = Object.entries(config as object).flatMap(([key, value]) =>
-      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
-    );
-    const parsed = parse(MasterConfig, Object.fromEntries(own));
-    if (!parsed.ok) throw new FleetError("MASTER_FILE", { file, problems: parsed.problems });
-    return parsed.value.keys;
+    const config = parseAnyStack(await readFile(file, "utf8"), file);
+    if (config.role !== "master") throw new FleetError("MASTER_FILE", { file, role: config.role });
+    return config.keys;
   }
 
   async function declare(generations: readonly number[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** @module The registry of clients as verbs edit it: entries by name, on the text of a stack file. */
-import { type FleetConfig, parseStackConfig } from "../config/stack.ts";
+import { type FleetConfig, parseStackConfig, type StackConfig } from "../config/stack.ts";
 import { readStackValues } from "../config/values.ts";
 import { FleetError } from "../errors.ts";
 import { append, deleteIn, type Path, readStackText, setIn } from "./stack-text.ts";
@@ -109,14 +109,19 @@ export function editStackText(
 
 /** The fleet that a stack file declares; encrypted values count as given. @throws FleetError `CONFIG_INVALID`, `STACK_NOT_FLEET` */
 export function parseStackText(text: string, file: string): FleetConfig {
+  const parsed = parseAnyStack(text, file);
+  if (parsed.role === "fleet") return parsed;
+  throw new FleetError("STACK_NOT_FLEET", { file, role: parsed.role });
+}
+
+/** A stack file's configuration, of either role. @throws FleetError `CONFIG_INVALID`, `STACK_FILE_UNREADABLE` */
+export function parseAnyStack(text: string, file: string): StackConfig {
   const { config } = readStackText(text, file);
   const flat = Object.entries((config ?? {}) as Record<string, unknown>).map(([key, content]) => {
     const plain = withoutSecured(content);
     return [key, typeof plain === "string" ? plain : (JSON.stringify(plain) ?? "")] as const;
   });
-  const parsed = parseStackConfig(readStackValues(Object.fromEntries(flat), project));
-  if (parsed.role === "fleet") return parsed;
-  throw new FleetError("STACK_NOT_FLEET", { file, role: parsed.role });
+  return parseStackConfig(readStackValues(Object.fromEntries(flat), project));
 }
 
 function withoutSecured(content: unknown): unknown {

@@ -17,7 +17,7 @@ export const keys = area(
         next: "bring the stack files here, or remove stacks that are no more (`pulumi stack rm`), then run `geoclic-fleet ssh-key rotate` again.",
       },
       MASTER_FILE: {
-        what: "{{file}} is not the file of a master stack: {{problems}}",
+        what: "{{file}} is not the file of a master stack: its role is {{role}}",
         next: "name the stack that holds the fleet's key with --stack, or correct the file.",
       },
     },
@@ -56,7 +56,7 @@ export const keys = area(
         next: "apportez ici les fichiers de ces piles, ou supprimez les piles qui ne servent plus (`pulumi stack rm`), puis relancez `geoclic-fleet ssh-key rotate`.",
       },
       MASTER_FILE: {
-        what: "{{file}} n'est pas le fichier d'une pile maître : {{problems}}",
+        what: "{{file}} n'est pas le fichier d'une pile maître : son rôle est {{role}}",
         next: "nommez la pile qui détient la clé de la flotte avec --stack, ou corrigez le fichier.",
       },
     },
