@@ -31,12 +31,11 @@ try {
   const words = `cd /opt/geoclic/deploy
     docker exec geoclic_db pg_dump -U geoclic -Fc geoclic_db -f /tmp/backup_before_update.dump
     docker compose down && docker container prune -f
-    docker compose build --no-cache api ${applications.join(" ")}
-    docker compose up -d; sleep 10`;
-  const { stderr, exitCode } = await execInServer(name, ["sh", "-c", words]);
-  console.log(
-    `exit ${exitCode}, ${((performance.now() - began) / 1000).toFixed(0)} s\n${stderr.slice(-600)}`,
-  );
+    docker compose --progress quiet build --no-cache api ${applications.join(" ")}; echo "build: exit $?"
+    docker compose --progress quiet up -d; sleep 10`;
+  const { stdout, stderr } = await execInServer(name, ["sh", "-c", words]);
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.log(`${stdout}${stderr.slice(-600)}\n${seconds} s`);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const seen = await watch.stop();
   const shown = await get({
