@@ -125,7 +125,7 @@ function ask(town: Asked, { path, post }: Route, agent: Agent | false, start: nu
       timeout: timeoutMilliseconds,
     });
     const failed = (reason: string, status = 0) => {
-      const kind = agent === false ? "new" : asked.reusedSocket ? "kept" : "first of a kept";
+      const kind = agent === false ? "new" : "kept";
       resolve({ at, status, reason: `${(at / 1000).toFixed(2)} s, ${kind} connection: ${reason}` });
     };
     asked.on("timeout", () => asked.destroy(new Error("no answer within 10 s")));
