@@ -1,6 +1,6 @@
 /** @module Questions to whoever runs the command. Without a terminal nobody is asked, and nothing is assumed. */
 import { createInterface } from "node:readline/promises";
-import type { Readable, Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import { FleetError } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
 import type { Console } from "./console.ts";
@@ -41,5 +41,22 @@ export async function ask(question: string, { input, output }: Asked = terminal)
     return answer.trim();
   } finally {
     lines.close();
+  }
+}
+
+/** A secret, typed without being shown. @throws FleetError `QUESTION_UNANSWERED` without a terminal */
+export async function hidden(question: string, { input, output }: Asked = terminal): Promise<string> {
+  if (!input.isTTY) throw new FleetError("QUESTION_UNANSWERED", { question: question.trim() });
+  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
+  output.write(`${question} `);
+  const lines = createInterface({ input, output: muted, terminal: true });
+  try {
+    const ended = new Promise<undefined>((resolve) => lines.once("close", () => resolve(undefined)));
+    const answer = await Promise.race([lines.question(""), ended]);
+    if (answer === undefined) throw new FleetError("QUESTION_UNANSWERED", { question: question.trim() });
+    return answer;
+  } finally {
+    lines.close();
+    output.write("\n");
   }
 }

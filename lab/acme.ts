@@ -1,16 +1,21 @@
 /** @module The ACME server of the lab (Pebble), and the certificates that it signs with. */
+import { rm } from "node:fs/promises";
 import { request } from "node:https";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { installConfiguration } from "./assets.ts";
 import { AUTHORITY, authorityCertificate } from "./authority.ts";
 import { LabError } from "./errors.ts";
-import { ACME_NAME, ADDRESS, LOOPBACK } from "./layout.ts";
+import { ACME_NAME, ADDRESS, LOOPBACK, OPERATOR } from "./layout.ts";
 import { ensureService } from "./network.ts";
 
-/** Starts Pebble; servers reach it as https://acme.geoclic.test/dir. Its root changes with each start. */
+/**
+ * Starts Pebble; servers reach it as https://acme.geoclic.test/dir. Its root changes with each start, and what it issued
+ * before counts no more.
+ */
 export async function ensureAcme(): Promise<void> {
   const configuration = await installConfiguration("pebble.json");
-  await ensureService({
+  const isNew = await ensureService({
     name: "pebble",
     ip: ADDRESS.pebble,
     options: [
@@ -21,6 +26,7 @@ export async function ensureAcme(): Promise<void> {
     argv: ["pebble", "-config", "/pebble.json", "-dnsserver", `${ADDRESS.dns}:53`],
     configuration: [configuration.text],
   });
+  if (isNew) await rm(join(OPERATOR, "acme-ledger.json"), { force: true });
 }
 
 /** Pebble's current root certificate (PEM), waited for at most 15 seconds. */

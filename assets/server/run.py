@@ -9,6 +9,7 @@ MODULES = {
     "base": "base",
     "build": "build",
     "certificate": "certificate",
+    "demo": "demo",
     "drift": "drift",
     "facts": "facts",
     "firewall": "firewall_command",

@@ -1,5 +1,6 @@
 /** @module Message catalogues: French first, English second, same keys in both (the compiler checks it). */
 import i18next from "i18next";
+import { cli } from "./areas/cli.ts";
 import { keys } from "./areas/keys.ts";
 import { operations } from "./areas/operations.ts";
 import { ovh } from "./areas/ovh.ts";
@@ -11,6 +12,7 @@ import { serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
 type All = typeof en &
+  typeof cli.en &
   typeof keys.en &
   typeof operations.en &
   typeof ovh.en &
@@ -24,8 +26,8 @@ export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
 export const catalogue = {
-  fr: merged(fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr),
-  en: merged(en, keys.en, operations.en, ovh.en, registry.en, servers.en),
+  fr: merged(fr, cli.fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr),
+  en: merged(en, cli.en, keys.en, operations.en, ovh.en, registry.en, servers.en),
 };
 
 const messages = i18next.createInstance();

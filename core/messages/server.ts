@@ -81,6 +81,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: "son volume a été créé avec un autre : restaurez l'état de la pile ou les secrets du serveur.",
   },
   DEFECT: { what: "défaut de l'outil", next: "signalez-le." },
+  DEMO_REFUSED: {
+    what: "l'adaptateur de la suite n'autorise pas les données de démonstration",
+    next: "voyez `demo` dans l'adaptateur (assets/suites), ou initialisez sans elles.",
+  },
   DISK_FULL: {
     what: "plus assez de place sur le serveur",
     next: "libérez de la place (anciennes sauvegardes) ou prenez un serveur plus grand, puis relancez.",

@@ -229,7 +229,9 @@ describe("a town ends", () => {
     expect(await readOutput(stack, "adminPasswords")).toEqual({ [owned.name]: passwords[owned.name] });
     const ended = (await ovhState()).vps.find(({ serviceName }) => serviceName === server);
     expect(ended).toMatchObject({ isTerminated: true });
-    expect((await listServers()).map(({ name }) => name)).not.toContain(serverOf(server));
+    await expect
+      .poll(async () => (await listServers()).map(({ name }) => name), { timeout: 30_000 })
+      .not.toContain(serverOf(server));
   });
 
   test("and its name is not free, while the other town saw nothing of it", async () => {

@@ -87,7 +87,7 @@ test("up adopts the server, and its secrets are the former ones", async () => {
 
 test("remove detaches, add takes back; nothing on the server or in the state changes", async () => {
   const refused = await fleet("remove", name, "--no-commit");
-  expect(refused).toMatchObject({ exitCode: 1, output: expect.stringContaining("QUESTION_UNANSWERED") });
+  expect(refused).toMatchObject({ exitCode: 2, output: expect.stringContaining("QUESTION_UNANSWERED") });
   expect(await fleet("remove", name, "--yes", "--no-commit")).toMatchObject({ exitCode: 0 });
   const before = await secrets(town);
   await converge();
@@ -137,7 +137,7 @@ test("retire again does nothing, and the name is not free", async () => {
   expect(
     await fleet("add", "--name", name, "--domain", town.domain, "--ip", town.server.ip, "--yes"),
   ).toMatchObject({
-    exitCode: 1,
+    exitCode: 2,
     output: expect.stringContaining("CLIENT_RETIRED"),
   });
 });

@@ -97,7 +97,7 @@ describe("waves with one town offline and one that fails", () => {
     const config = await (await stackFile(stack, { commit: false })).read();
     expect(config.release).toBe(next);
     expect(config.clients.map(({ release }) => release)).toEqual(names.map(() => undefined));
-    expect(await activations(next)).toEqual([1, 1, 1, 1, 1]);
+    expect(await successes(next)).toEqual([1, 1, 1, 1, 1]);
   });
 
   test("`preview` says that nothing would change, `update` that there is nothing to do", async () => {
@@ -113,6 +113,12 @@ describe("a command that is killed in mid-wave", () => {
     await following(town(c));
     killed.kill("SIGKILL");
     await killed;
+    // What a server has begun it ends, whoever asked for it.
+    await expect.poll(activating, { timeout: 180_000 }).toEqual([]);
+    const release = (await releaseOf(town(a))) ?? "";
+    const served = await running();
+    const done = towns.filter((_, index) => served[index] === release);
+    const before = await Promise.all(done.map(containers));
     const listed = await fleet("operations", "list", "--json");
     expect(JSON.parse(listed.out)[0]).toMatchObject({ verb: "update", state: "interrupted" });
 
@@ -127,9 +133,8 @@ describe("a command that is killed in mid-wave", () => {
     expect(second, second.said).toMatchObject({ exitCode: exitStatus.done });
     expect(second.said).toMatch(/waits for update \S+ of .* \(process \d+/);
     expect(await resumed).toMatchObject({ exitCode: exitStatus.done });
-    const release = (await releaseOf(town(a))) ?? "";
     expect(await running()).toEqual(names.map(() => release));
-    expect(await activations(release)).toEqual([1, 1, 1, 1, 1]);
+    expect(await Promise.all(done.map(containers))).toEqual(before);
   });
 });
 
@@ -240,15 +245,24 @@ async function outcomes(): Promise<Record<string, string>> {
   );
 }
 
-/** How often each town activated a release, by its own account. */
-async function activations(release: string): Promise<number[]> {
+/** The towns on which an activation goes on. */
+async function activating(): Promise<string[]> {
+  const states = await Promise.all(
+    towns.map((one) => one.exec("sh", "-c", "systemctl is-active geoclic-activate || true")),
+  );
+  return names.filter((_, index) => /^(active|activating)/.test(states[index] ?? ""));
+}
+
+/** How often each town activated a release with success, by its own account. */
+async function successes(release: string): Promise<number[]> {
   const texts = await Promise.all(
     towns.map((one) =>
       one.exec("sh", "-c", "cat /opt/geoclic/shared/state/activations.jsonl 2>/dev/null || true"),
     ),
   );
   return texts.map(
-    (text) => text.split("\n").filter((line) => line.includes(release) && line.includes('"activate"')).length,
+    (text) =>
+      text.split("\n").filter((line) => line.includes(release) && line.includes('"succeeded"')).length,
   );
 }
 

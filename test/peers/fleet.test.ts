@@ -278,6 +278,7 @@ async function command(...words: string[]): Promise<{ status: number; output: st
     reject: false,
     all: true,
     stdin: "ignore",
+    env: { PULUMI_OPTION_CWD: fleet.project },
   });
   fleet.shown.push(String(all));
   return { status: exitCode ?? -1, output: String(all) };

@@ -1,0 +1,84 @@
+/** @module `init`: the administrator, the town's name and, where wanted, demonstration data of a running town. */
+import { openSsh } from "../../adapters/ssh.ts";
+import { stackFile } from "../../adapters/stack-file.ts";
+import { serverCommand } from "../../core/commands/shell.ts";
+import { reachOf } from "../../core/config/stack.ts";
+import { FleetError } from "../../core/errors.ts";
+import { text } from "../../core/messages/catalogue.ts";
+import { chooseClients } from "../../core/rollout/choice.ts";
+import { hidden } from "../ask.ts";
+import type { Console } from "../console.ts";
+import { asOperation } from "../operation.ts";
+
+export interface InitOptions {
+  readonly client?: string;
+  readonly name?: string;
+  readonly email?: string;
+  readonly collectivite?: string;
+  readonly town?: string;
+  readonly password?: string;
+  readonly passwordStdin?: boolean;
+  readonly withDemo?: boolean;
+  readonly commit: boolean;
+  readonly wait: boolean;
+  readonly stack?: string;
+}
+
+const step = "init";
+
+export async function init(console: Console, options: InitOptions): Promise<void> {
+  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
+  if (options.password !== undefined) throw new FleetError("PASSWORD_SHOWN");
+  const file = await stackFile(options.stack, { commit: options.commit });
+  const name = options.client ?? options.name;
+  const choice = { clients: name === undefined ? [] : [name] };
+  chooseClients((await file.read()).clients, choice, file.stack);
+  const password = await readPassword();
+  if (password.length < 8) throw new FleetError("PASSWORD_WEAK", { length: password.length });
+  const { email, collectivite, town = collectivite } = options;
+  if (email !== undefined || town !== undefined)
+    await file.editClients((clients) => {
+      const declared = clients.find(name ?? "");
+      for (const [key, value] of Object.entries({ email, town }))
+        if (value !== undefined && declared?.[key] !== value) {
+          clients.set(name ?? "", key, value);
+          console.progress(t("init.edited", { key, value }));
+        }
+    }, `Set ${name}'s administrator and town`);
+  const [client] = chooseClients((await file.read()).clients, choice, file.stack);
+  if (!client) return;
+  const { user, port, hostKey } = client.ssh;
+  await asOperation(
+    console,
+    file.stack,
+    {
+      verb: "init",
+      request: { client: client.name, email: client.email, town: client.town, withDemo: options.withDemo },
+      wait: options.wait,
+    },
+    async (operation) => {
+      operation.plan([[client.name]], {});
+      operation.step(client.name, step);
+      const ssh = await openSsh({ client: client.name, host: reachOf(client), port, user, hostKey });
+      const admin = { email: client.email, password, firstName: "Super", lastName: "Admin" };
+      const onLine = (line: string) => operation.line(line, client.name);
+      await ssh.run(step, serverCommand("init", "--client", client.name), {
+        input: JSON.stringify({ admin, town: { name: client.town } }),
+        timeoutSeconds: 300,
+        onLine,
+      });
+      if (options.withDemo)
+        await ssh.run(step, serverCommand("demo", "--client", client.name), { timeoutSeconds: 600, onLine });
+      operation.stepEnd(client.name, step, true);
+      operation.client(client.name, "done");
+      operation.line(t("init.done", { url: `https://${client.domain}/admin/`, email: client.email }));
+    },
+  );
+
+  async function readPassword(): Promise<string> {
+    if (!options.passwordStdin) return hidden(t("init.password"));
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString().split("\n")[0] ?? "";
+  }
+}
