@@ -183,6 +183,9 @@ const Exported = z.object({
 
 const component = /[$:]geoclic:fleet:ClientServer::/;
 
+/** Of an error that only says that a resource failed, which its own error has told; the program dies of it now and then. */
+const echo = /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
+
 /** Reads the engine's events as they come. */
 function watchEvents(language: Language, listener: EngineListener) {
   const parents = new Map<string, string>();
@@ -208,9 +211,8 @@ function watchEvents(language: Language, listener: EngineListener) {
     if (resOpFailedEvent) onEnd(resOpFailedEvent.metadata.urn, false);
     if (diagnosticEvent) {
       const { urn, severity, message } = diagnosticEvent;
-      // What only says that the resource above failed is no cause. Debug lines come as `debug`, which the type does not name.
-      if (severity === "error" && !/^(Error: )?resource .* failed/.test(message.trim()))
-        failures.push(failure(urn, message));
+      // Debug lines come as `debug`, which the type does not name.
+      if (severity === "error" && !echo.test(message)) failures.push(failure(urn, message));
       else if (severity === "warning" || severity === "info")
         for (const line of message.split("\n").filter((text) => text.trim() !== ""))
           listener.onLine?.(line, urn ? clientOf(urn) : undefined);

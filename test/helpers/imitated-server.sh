@@ -21,7 +21,7 @@ case $SSH_ORIGINAL_COMMAND in
     printf '%s\n' ID=debian 'VERSION_ID="13"' 'PRETTY_NAME="Debian GNU/Linux 13 (imitated)"' FACT_MACHINE=x86_64 \
       FACT_FREE=40000 "FACT_SCRIPTS="
     ;;
-  "sed -E -i "*) ;;
+  "sed -E -i "* | true) ;;
   "sudo -n sh -c 'set -e; umask 022; mkdir -p /opt/geoclic/server.d"*) cat >/dev/null ;;
   "sudo -n /opt/geoclic/server/certificate status"*)
     fault status
@@ -39,11 +39,10 @@ case $SSH_ORIGINAL_COMMAND in
     ;;
   "sudo -n /opt/geoclic/server/activate start"*)
     fault start
-    after --release >"$server/started"
     ;;
   "sudo -n /opt/geoclic/server/activate follow"*)
     fault follow
-    cp "$server/started" "$server/release"
+    after --release >"$server/release"
     ln -sfn "releases/$(cat "$server/release")" "$server/opt/geoclic/current"
     echo "activation: done"
     ;;
