@@ -184,7 +184,8 @@ const Exported = z.object({
 const component = /[$:]geoclic:fleet:ClientServer::/;
 
 /** Of an error that only says that a resource failed, which its own error has told; the program dies of it now and then. */
-const echo = /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
+const echo =
+  /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
 
 /** Reads the engine's events as they come. */
 function watchEvents(language: Language, listener: EngineListener) {

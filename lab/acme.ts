@@ -9,13 +9,10 @@ import { LabError } from "./errors.ts";
 import { ACME_NAME, ADDRESS, LOOPBACK, OPERATOR } from "./layout.ts";
 import { ensureService } from "./network.ts";
 
-/**
- * Starts Pebble; servers reach it as https://acme.geoclic.test/dir. Its root changes with each start, and what it issued
- * before counts no more.
- */
+/** Starts Pebble; servers reach it as https://acme.geoclic.test/dir. Its root changes with each start. */
 export async function ensureAcme(): Promise<void> {
   const configuration = await installConfiguration("pebble.json");
-  const isNew = await ensureService({
+  await ensureService({
     name: "pebble",
     ip: ADDRESS.pebble,
     options: [
@@ -26,7 +23,11 @@ export async function ensureAcme(): Promise<void> {
     argv: ["pebble", "-config", "/pebble.json", "-dnsserver", `${ADDRESS.dns}:53`],
     configuration: [configuration.text],
   });
-  if (isNew) await rm(join(OPERATOR, "acme-ledger.json"), { force: true });
+}
+
+/** Of the operator's budget, which is Let's Encrypt's: Pebble has no limit, and a town of the lab is made anew at will. */
+export async function forgetCertificates(): Promise<void> {
+  await rm(join(OPERATOR, "acme-ledger.json"), { force: true });
 }
 
 /** Pebble's current root certificate (PEM), waited for at most 15 seconds. */

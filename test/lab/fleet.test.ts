@@ -12,6 +12,7 @@ import { get } from "../../adapters/http.ts";
 import { type Convergence, readOutput } from "../../adapters/pulumi.ts";
 import { stackFile } from "../../adapters/stack-file.ts";
 import { serverPaths } from "../../core/naming.ts";
+import { forgetCertificates } from "../../lab/acme.ts";
 import { orderTown } from "../../lab/demo-towns.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
 import { up } from "../../lab/lab.ts";
@@ -93,6 +94,7 @@ const health = async (name: string) => {
 beforeAll(async () => {
   await up();
   await becomeOperator();
+  await forgetCertificates();
   const { publicKey } = await convergeMaster(() => {});
   await makeSuite("1.0.0", suite);
   const vps = await ensureOwnedVps(owned.name, [publicKey]);

@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { serverPaths } from "../../core/naming.ts";
 import type { Convergence } from "../../adapters/pulumi.ts";
+import { forgetCertificates } from "../../lab/acme.ts";
 import { OPERATOR } from "../../lab/layout.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
 import { becomeOperator, configureStack, convergeMaster, convergeStack } from "../../lab/operator.ts";
@@ -40,6 +41,7 @@ export async function testTown(
   await becomeOperator();
   const { publicKey } = await convergeMaster(() => {});
   await removeServer(name);
+  await forgetCertificates();
   const suitePath = join(OPERATOR, `suite-${name}`);
   const shown: string[] = [];
   const town: TestTown = {
