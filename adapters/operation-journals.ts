@@ -39,7 +39,7 @@ export function operationJournals(
   const folder = operationsFolder(state, stack);
   const path = (id: string) => {
     if (!/^\d{8}T\d{6}-[0-9a-f]{4}$/.test(id))
-      throw new FleetError("OPERATION_UNKNOWN", { id: id.slice(0, 60) });
+      throw new FleetError("OPERATION_UNKNOWN", { id: JSON.stringify(id.slice(0, 60)) });
     return join(folder, `${id}.jsonl`);
   };
   return { create, list, find, events, follow, cancel };

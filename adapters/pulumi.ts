@@ -53,17 +53,6 @@ export async function converge({ onProgress, ...options }: ConvergeOptions): Pro
   return { changes: run.counts, seconds: run.seconds, outputs: run.outputs };
 }
 
-/** A stack's configuration in force, without its secrets: values by key as Pulumi hands them to the program. */
-export async function readStackConfig(stack: string | undefined): Promise<Record<string, string>> {
-  const json = await pulumi(["config", "--json", ...(stack ? ["--stack", stack] : [])], stack);
-  const values = JSON.parse(json) as Record<string, { value?: string; secret: boolean }>;
-  return Object.fromEntries(
-    Object.entries(values)
-      .filter(([, { secret }]) => !secret)
-      .map(([key, { value }]) => [key, value ?? ""]),
-  );
-}
-
 /** A stack's outputs, secrets in clear: never print the whole. */
 export async function readOutputs(stack: string): Promise<Record<string, unknown>> {
   const json = await pulumi(["stack", "output", "--json", "--show-secrets", "--stack", stack], stack);

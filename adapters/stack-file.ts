@@ -13,6 +13,7 @@ import type { StackFile } from "../core/registry/port.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
+import { stackName } from "../core/registry/stack-name.ts";
 import { selectedStack } from "./pulumi.ts";
 
 export type { StackFile } from "../core/registry/port.ts";
@@ -30,9 +31,7 @@ export async function stackFile(
   stack?: string,
   { commit = true }: StackFileOptions = {},
 ): Promise<StackFile> {
-  const name = (stack ?? (await selectedStack())).split("/").at(-1) ?? "";
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
-    throw new FleetError("STACK_NAME_INVALID", { stack: name });
+  const name = stackName(stack ?? (await selectedStack()));
   const folder = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
   const named = join(folder, `Pulumi.${name}.yaml`);
   const path = await realpath(named).catch(() => named);

@@ -3,7 +3,7 @@ import { home } from "../adapters/home.ts";
 import { readKept } from "../adapters/kept-release.ts";
 import { releaseStore } from "../adapters/release-store.ts";
 import { type Language, text } from "../core/messages/catalogue.ts";
-import { releaseChanges, type ReleaseChanges } from "../core/rollout/changes.ts";
+import { type ReleaseChanges, releaseChanges } from "../core/rollout/changes.ts";
 import { table } from "./table.ts";
 
 export interface ClientChanges {

@@ -1,12 +1,11 @@
 /** @module The declared fleet, as commands read it: the stack's configuration and its releases. */
-import { readStackConfig } from "../adapters/pulumi.ts";
+import { stackFile } from "../adapters/stack-file.ts";
 import { readReleases } from "../adapters/suite-source.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
-import { type ClientConfig, type FleetConfig, parseStackConfig, reachOf } from "../core/config/stack.ts";
-import { readStackValues } from "../core/config/values.ts";
+import { type ClientConfig, type FleetConfig, reachOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
-import { chooseClients } from "../core/rollout/choice.ts";
 import type { Release } from "../core/release/release.ts";
+import { chooseClients } from "../core/rollout/choice.ts";
 import type { StatusClient } from "../operations/read-status.ts";
 
 export interface DeclaredClient {
@@ -23,11 +22,7 @@ export async function declaredFleet(
 }
 
 async function fleetConfig(stack: string | undefined): Promise<FleetConfig> {
-  const config = parseStackConfig(readStackValues(await readStackConfig(stack), "geoclic-fleet"));
-  if (config.role === "fleet") return config;
-  throw new FleetError("CONFIG_INVALID", {
-    problems: `role: expected a stack of the role "fleet", got "${config.role}"`,
-  });
+  return (await stackFile(stack, { commit: false })).read();
 }
 
 /** A client's server, detached ones too; no suite is read. @throws FleetError of the configuration, `CLIENTS_NOT_FOUND` */
@@ -72,10 +67,10 @@ export async function chosenFleet(
   stack: string | undefined,
   names: readonly string[] = [],
 ): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
-  const { config, clients } = await declaredFleet(stack);
+  const config = await fleetConfig(stack);
   const choice = names.length > 0 ? { clients: names } : { all: true };
-  const chosen = new Set(chooseClients(config.clients, choice, stack ?? "-").map(({ name }) => name));
-  return { config, clients: clients.filter(({ client }) => chosen.has(client.name)) };
+  const clients = chooseClients(config.clients, choice, stack ?? "-");
+  return { config, clients: await declaredClients({ ...config, clients }) };
 }
 
 export function statusClient({ client, release }: DeclaredClient): StatusClient {

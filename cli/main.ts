@@ -2,7 +2,7 @@
 /** @module The command line `geoclic-fleet`. The only place that ends the process. */
 import { CommanderError } from "commander";
 import { describe, FleetError } from "../core/errors.ts";
-import { exitStatus, exitStatusOf } from "../core/exit-status.ts";
+import { exitStatusOf } from "../core/exit-status.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
 import { terminal } from "./console.ts";
 import { isHelp, usageError } from "./frame.ts";
@@ -22,7 +22,7 @@ try {
     const failure = failureOf(error);
     process.stderr.write(`${describe(failure, language)}\n`);
     if (env.GEOCLIC_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exitCode = error instanceof CommanderError ? exitStatus.badInput : exitStatusOf(failure);
+    process.exitCode = exitStatusOf(failure);
   }
 }
 

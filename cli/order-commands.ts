@@ -1,5 +1,5 @@
 /** @module Declares the commands that deal with OVH orders. */
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import type { OrderCommandOptions } from "./commands/order.ts";
 import type { Session } from "./session.ts";
 
@@ -34,7 +34,8 @@ export function orderCommands({ program, console, t }: Session): void {
     .description(t("help.orderList"))
     .option("--stack <name>", t("help.stack"))
     .option("--json", t("help.json"))
-    .action(async (options: { stack?: string; json?: boolean }) => {
-      await (await import("./commands/order.ts")).orderList(console, options);
+    .action(async (_: unknown, command: Command) => {
+      // Commander gives `--stack` to `order`, which has it too.
+      await (await import("./commands/order.ts")).orderList(console, command.optsWithGlobals());
     });
 }

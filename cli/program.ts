@@ -1,6 +1,7 @@
 /** @module Every command of `geoclic-fleet`, declared. */
 import { Command, Option } from "commander";
 import { type Language, type TextKey, text } from "../core/messages/catalogue.ts";
+import { stackName } from "../core/registry/stack-name.ts";
 import type { Console } from "./console.ts";
 import { frame } from "./frame.ts";
 import { keyCommands } from "./key-commands.ts";
@@ -30,6 +31,10 @@ export async function makeProgram(
   operationCommands(session);
   keyCommands(session);
   await toolCommands(session, words);
+  program.hook("preAction", (_, command) => {
+    const { stack } = command.optsWithGlobals<{ stack?: string }>();
+    if (stack !== undefined) stackName(stack);
+  });
   frame(program, language);
   return program;
 }

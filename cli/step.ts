@@ -6,12 +6,12 @@ import { languageOf } from "../core/messages/catalogue.ts";
 import type { StepContext } from "../core/ports.ts";
 import {
   ActivationInput,
-  cancelVariable,
   CertificateInput,
+  cancelVariable,
   DeliveryInput,
   PrepareInput,
-  readStepInput,
   RecordInput,
+  readStepInput,
 } from "../core/steps/inputs.ts";
 import { activateRelease } from "../operations/activate-release.ts";
 import { checkRecord } from "../operations/check-record.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type AcmeEvent, acmeBudget } from "./certificate/budget.ts";
 import { checkDns } from "./certificate/dns.ts";
-import { describe as tell, FleetError } from "./errors.ts";
+import { FleetError, describe as tell } from "./errors.ts";
 import { checkServer, readServer } from "./facts/server.ts";
 import { shownRelease, unhealthy } from "./health.ts";
 import { catalogue, type ErrorCode, languageOf, type TextKey, text } from "./messages/catalogue.ts";

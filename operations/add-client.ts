@@ -1,6 +1,7 @@
 /** @module `add`: declares a client in the stack file, or attaches a detached one again. */
-import { type FleetConfig, reachOf } from "../core/config/stack.ts";
+
 import type { SshTarget } from "../core/commands/ssh.ts";
+import { type FleetConfig, reachOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ssh } from "../core/ports.ts";

@@ -9,7 +9,7 @@ import { FleetError } from "../core/errors.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import { reachOfAddress } from "../core/ovh/order.ts";
 import type { Ssh } from "../core/ports.ts";
-import { readClientsConf, type RegistryLine } from "../core/registry/clients-conf.ts";
+import { type RegistryLine, readClientsConf } from "../core/registry/clients-conf.ts";
 import type { ClientEntry, Secured, StackEditor } from "../core/registry/editor.ts";
 import {
   type FormerEnvironment,

@@ -3,15 +3,15 @@
  * money is never done twice, and the disk is never emptied once somebody may use it.
  */
 import { FleetError } from "../core/errors.ts";
-import { Catalogue, DatacenterRules, money, type Offer, offer, type Wish } from "../core/ovh/catalogue.ts";
 import { Ids, Me, orderRights } from "../core/ovh/answers.ts";
+import { Catalogue, DatacenterRules, money, type Offer, offer, type Wish } from "../core/ovh/catalogue.ts";
 import {
   type Asked,
   checkWish,
-  orderedEntry,
-  type OrderedClient,
   type OrderEvent,
+  type OrderedClient,
   type OrderProgress,
+  orderedEntry,
   progressOf,
 } from "../core/ovh/order.ts";
 import type { OrderContext } from "../core/ovh/order-ports.ts";

@@ -1,7 +1,9 @@
 /** @module `remove`: detaches a client. It stays declared, with its secrets, its record and its server. */
+
 import { FleetError } from "../core/errors.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { StackFile } from "../core/registry/port.ts";
+import { shownName } from "../core/rollout/choice.ts";
 
 export interface RemoveContext {
   readonly file: StackFile;
@@ -17,7 +19,7 @@ export async function removeClient({ file, confirm, tell }: RemoveContext, name:
   const client = clients.find((each) => each.name === name);
   if (!client)
     throw new FleetError("CLIENT_UNKNOWN", {
-      name,
+      name: shownName(name),
       file: file.path,
       known: clients.map((each) => each.name).join(", ") || "-",
     });

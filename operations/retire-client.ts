@@ -2,11 +2,12 @@
  * @module `retire`: ends a town. Its last backup comes home first, its declaration goes last; killed anywhere, the next
  * run goes on. Nothing is deleted on the server; only the end of its contract takes the disk, and that is asked twice.
  */
+
+import type { Command } from "../core/commands/shell.ts";
+import { serverCommand } from "../core/commands/shell.ts";
+import type { SshTarget } from "../core/commands/ssh.ts";
 import type { ClientConfig } from "../core/config/stack.ts";
 import { reachOf } from "../core/config/stack.ts";
-import { serverCommand } from "../core/commands/shell.ts";
-import type { Command } from "../core/commands/shell.ts";
-import type { SshTarget } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ovh } from "../core/ovh/port.ts";
@@ -14,6 +15,7 @@ import type { Ssh } from "../core/ports.ts";
 import { removeKeys, sendBackup } from "../core/registry/commands.ts";
 import type { RetirementJournal, StackFile } from "../core/registry/port.ts";
 import { Export, type Retirement, type RetirementEvent, retirementOf } from "../core/registry/retirement.ts";
+import { shownName } from "../core/rollout/choice.ts";
 import { endContract, terminationRights } from "./retire/end-contract.ts";
 
 export interface RetireContext {
@@ -120,7 +122,7 @@ async function run(context: RetireContext, request: RetireRequest): Promise<void
     }
     if (!client)
       throw new FleetError("CLIENT_UNKNOWN", {
-        name,
+        name: shownName(name),
         file: file.path,
         known: clients.map((each) => each.name).join(", ") || "-",
       });

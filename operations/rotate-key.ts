@@ -3,12 +3,13 @@
  * the old one goes. What is left to do is read from the master stack and the servers each time, so that a run that is cut
  * at any point is gone on with by the next one.
  */
-import type { SshTarget } from "../core/commands/ssh.ts";
+
 import { restrictKeys } from "../core/commands/scripts.ts";
+import type { Command } from "../core/commands/shell.ts";
+import type { SshTarget } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import { addAlone, addBeside, bareKey, hasKey, readKeys } from "../core/keys/authorized-keys.ts";
 import { type HeldKey, nextServerStep, nextStep } from "../core/keys/rotation.ts";
-import type { Command } from "../core/commands/shell.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ssh } from "../core/ports.ts";
 import { removeKeys } from "../core/registry/commands.ts";

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import type { ResourceFailure } from "../core/engine/port.ts";
-import { describe as told, FleetError } from "../core/errors.ts";
+import { FleetError, describe as told } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
 import type { OperationView } from "../core/operation/journal.ts";
 import type { Release } from "../core/release/release.ts";
@@ -17,9 +17,9 @@ import {
   planResume,
   planRollback,
   planUpdate,
-  update,
   type UpdateContext,
   type UpdateRequest,
+  update,
 } from "./update.ts";
 
 const old = "aaaaaaaaaaaa";

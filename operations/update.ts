@@ -6,7 +6,7 @@ import type { Release } from "../core/release/release.ts";
 import { type Choice, chooseClients, chooseMigration, chooseServices } from "../core/rollout/choice.ts";
 import { allowedFailures, parseShare, parseWaves, planWaves } from "../core/rollout/waves.ts";
 import type { Operation } from "./operation.ts";
-import { rollOut, type Rollout, type RolloutContext } from "./rollout.ts";
+import { type Rollout, type RolloutContext, rollOut } from "./rollout.ts";
 
 /** How a rollout goes, as it is typed. */
 export interface Pace {

@@ -35,7 +35,10 @@ export async function importClients(console: Console, path: string, options: Imp
   const { language } = console;
   const file = await stackFile(stack, { commit });
   const registry = await readFile(path, "utf8").catch((error: Error) => {
-    throw new FleetError("IMPORT_FILE", { file: path, cause: error.message });
+    throw new FleetError("IMPORT_FILE", {
+      file: JSON.stringify(path.slice(0, 200)),
+      cause: plain(error.message).slice(0, 300),
+    });
   });
   const { dnsServers } = await file.read();
   await importRegistry(

@@ -1,8 +1,8 @@
 /** @module `list`: the declared clients. */
 import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { declaredFleet } from "../fleet.ts";
 import type { Console } from "../console.ts";
+import { declaredFleet } from "../fleet.ts";
 import { table } from "../table.ts";
 
 export async function list(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {

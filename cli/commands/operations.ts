@@ -9,12 +9,12 @@ import type { OperationEvent, OperationView } from "../../core/operation/journal
 import type { OperationJournals } from "../../core/operation/port.ts";
 import { planResume, update } from "../../operations/update.ts";
 import type { Console } from "../console.ts";
-import type { RotateOptions } from "./ssh-key.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";
 import { openProgress } from "../progress.ts";
 import { rolloutContext } from "../rollout-context.ts";
 import { table } from "../table.ts";
+import type { RotateOptions } from "./ssh-key.ts";
 
 export interface OperationsOptions {
   readonly stack?: string;

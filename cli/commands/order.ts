@@ -11,10 +11,10 @@ import { stackFile } from "../../adapters/stack-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { money, type Offer } from "../../core/ovh/catalogue.ts";
-import { userOf } from "../../core/ovh/order.ts";
+import { checkWish, userOf } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
 import { listOrders } from "../../operations/list-orders.ts";
-import { orderServer, type OrderWish } from "../../operations/order-server.ts";
+import { type OrderWish, orderServer } from "../../operations/order-server.ts";
 import { confirm } from "../ask.ts";
 import type { Console } from "../console.ts";
 import { table } from "../table.ts";
@@ -46,6 +46,7 @@ export async function order(console: Console, name: string, options: OrderComman
       problems: `name: expected 1 to 40 characters of a-z, 0-9 and -, a letter first, got ${JSON.stringify(name.slice(0, 60))}`,
     });
   const wish = wishOf(name, options);
+  if (wish) checkWish(wish);
   const limit = centsOf(options.maxPrice);
   const wait = wholeNumber("--wait", options.wait);
   const orderId = options.order === undefined ? undefined : wholeNumber("--order", options.order);
@@ -103,6 +104,7 @@ function wishOf(name: string, options: OrderCommandOptions): OrderWish | undefin
     const missing = Object.entries({ domain, email, town }).filter(([, value]) => value === undefined);
     throw new FleetError("ORDER_OPTIONS", { missing: missing.map(([option]) => `--${option}`).join(", ") });
   }
+  checkCodes({ plan, datacenter, os });
   return {
     client: { name, domain, email, town, dns, canary: canary === true },
     ssh: { user: sshUser ?? userOf(os), port: 22 },
@@ -110,18 +112,27 @@ function wishOf(name: string, options: OrderCommandOptions): OrderWish | undefin
   };
 }
 
+/** They become parts of addresses at OVH; what is sold is known there. */
+function checkCodes(codes: Readonly<Record<string, string>>): void {
+  for (const [option, code] of Object.entries(codes))
+    if (!/^[A-Za-z0-9][A-Za-z0-9 ._()-]{0,59}$/.test(code))
+      throw new FleetError("ORDER_INVALID", {
+        problems: `--${option}: expected letters, digits, spaces and . _ ( ) -, got ${JSON.stringify(code.slice(0, 60))}`,
+      });
+}
+
 function centsOf(price: string | undefined): number | undefined {
   if (price === undefined) return undefined;
   if (/^\d{1,5}([.,]\d{1,2})?$/.test(price)) return Math.round(Number(price.replace(",", ".")) * 100);
   throw new FleetError("ORDER_INVALID", {
-    problems: `--max-price: expected e.g. 7.50, got ${JSON.stringify(price)}`,
+    problems: `--max-price: expected e.g. 7.50, got ${JSON.stringify(price.slice(0, 60))}`,
   });
 }
 
 function wholeNumber(option: string, value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw new FleetError("ORDER_INVALID", {
-    problems: `${option}: expected a whole number, got ${JSON.stringify(value)}`,
+    problems: `${option}: expected a whole number, got ${JSON.stringify(value.slice(0, 60))}`,
   });
 }
 

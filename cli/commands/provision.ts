@@ -8,7 +8,7 @@ import { convergeClients } from "../../operations/converge-clients.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 import { rolloutContext } from "../rollout-context.ts";
-import { add, type AddOptions } from "./add.ts";
+import { type AddOptions, add } from "./add.ts";
 
 export interface ProvisionOptions extends Omit<AddOptions, "name"> {
   readonly name?: string;

@@ -2,9 +2,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { withFileLock } from "../../adapters/file-lock.ts";
 import { fleetKeys } from "../../adapters/agent.ts";
 import { download } from "../../adapters/download.ts";
+import { withFileLock } from "../../adapters/file-lock.ts";
 import { home } from "../../adapters/home.ts";
 import { openOvh } from "../../adapters/ovh/client.ts";
 import { clientResources, converge, readOutput, unprotectClient } from "../../adapters/pulumi.ts";

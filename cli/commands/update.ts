@@ -8,8 +8,8 @@ import {
   type Plan,
   planRollback,
   planUpdate,
-  update as updateClients,
   type UpdateRequest,
+  update as updateClients,
 } from "../../operations/update.ts";
 import { confirm } from "../ask.ts";
 import { changesTable, readChanges } from "../changes-table.ts";

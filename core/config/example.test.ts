@@ -1,7 +1,7 @@
 /** The stack files of the repository are valid. Not proven: that their towns exist. */
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { expect, test } from "vitest";
+import { parse } from "yaml";
 import { parseStackConfig } from "./stack.ts";
 import { readStackValues } from "./values.ts";
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { serverFailure } from "../commands/ssh.ts";
-import { describe as inLanguage, type FleetError } from "../errors.ts";
+import { type FleetError, describe as inLanguage } from "../errors.ts";
 import { serverFrench } from "./server.ts";
 
 const folder = resolve(import.meta.dirname, "../../assets/server/geoclic_server");

@@ -1,6 +1,6 @@
 /** Lines of a running operation, by tables. Not proven: how a terminal draws them. */
 import { expect, test } from "vitest";
-import { expectedSeconds, readOperation, withoutSecrets, type OperationEvent } from "./journal.ts";
+import { expectedSeconds, type OperationEvent, readOperation, withoutSecrets } from "./journal.ts";
 import { clientLines } from "./lines.ts";
 
 const begin: OperationEvent = {

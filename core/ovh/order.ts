@@ -3,8 +3,8 @@
  * may have happened.
  */
 import { z } from "zod";
-import { ClientConfig } from "../config/stack.ts";
 import { parse } from "../config/parse.ts";
+import { ClientConfig } from "../config/stack.ts";
 import { FleetError } from "../errors.ts";
 
 /** What the client's entry will say besides its server. */

@@ -1,6 +1,7 @@
 /** @module The predecessor's registry, one line a client: `NAME|DOMAIN|IP|SSH_USER|SSH_PORT|METHOD|DATE`. */
-import { ClientConfig, type FleetConfig } from "../config/stack.ts";
+
 import { parse } from "../config/parse.ts";
+import { ClientConfig, type FleetConfig } from "../config/stack.ts";
 
 /** A line that names a client. `reason`: why it is not taken. */
 export interface RegistryLine {

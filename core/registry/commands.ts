@@ -1,6 +1,7 @@
 /** @module Commands that the registry's verbs run on a server. */
-import { serverPaths } from "../naming.ts";
+
 import type { Command } from "../commands/shell.ts";
+import { serverPaths } from "../naming.ts";
 
 /** A file of a backup, to standard output. */
 export function sendBackup(folder: string, file: string): Command {

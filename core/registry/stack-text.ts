@@ -2,8 +2,9 @@
  * @module Edits of a stack file's text: the lines that an edit is about change, every other byte stays. What was made is
  * read again and compared with what was meant.
  */
-import { Document, isCollection, isMap, isPair, isScalar, isSeq, parseDocument, stringify } from "yaml";
+
 import type { Node, Pair, ParsedNode, YAMLMap, YAMLSeq } from "yaml";
+import { Document, isCollection, isMap, isPair, isScalar, isSeq, parseDocument, stringify } from "yaml";
 import { FleetError } from "../errors.ts";
 
 export type Path = readonly (string | number)[];

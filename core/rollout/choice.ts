@@ -17,7 +17,7 @@ export function chooseClients(
   if (all && clients.length > 0)
     throw new FleetError("OPTION_INVALID", {
       option: "--all",
-      got: `--client ${clients.map(shown).join(" --client ")}`,
+      got: `--client ${clients.map(shownName).join(" --client ")}`,
       expected: "either --all or --client",
     });
   if (all) return declared.filter(({ detached }) => !detached);
@@ -27,7 +27,7 @@ export function chooseClients(
   if (unknown.length > 0)
     throw new FleetError("CLIENTS_NOT_FOUND", {
       stack,
-      names: unknown.map(shown).join(", "),
+      names: unknown.map(shownName).join(", "),
       known: [...known.keys()].join(", ") || "-",
     });
   const chosen = declared.filter(({ name }) => clients.includes(name));
@@ -38,7 +38,7 @@ export function chooseClients(
 }
 
 /** As it was typed, so that it cannot be taken for something else. */
-function shown(name: string): string {
+export function shownName(name: string): string {
   return clientName.safeParse(name).success ? name : JSON.stringify(name.slice(0, 60));
 }
 
