@@ -8,6 +8,8 @@ export default defineConfig({
           name: "unit",
           include: ["{core,cli,adapters,operations,lab,components,stacks,policy,bench}/**/*.test.ts"],
           exclude: ["lab/suite/**"],
+          // They run beside others; what hangs, hangs longer than this.
+          testTimeout: 30_000,
         },
       },
       {

@@ -4,6 +4,7 @@ import { benchExisting } from "./existing.ts";
 import { benchNoop } from "./noop.ts";
 import { benchPlace } from "./place.ts";
 import { benchStatus } from "./status.ts";
+import { benchUpdate, updateTable } from "./update.ts";
 import { keepResults, resultTable } from "./results.ts";
 
 const program = new Command("bench").description(
@@ -42,6 +43,18 @@ program
     const measured = await benchStatus(options.hosts, options.runs, report);
     console.log(resultTable(measured));
     console.log(await keepResults("status", measured));
+  });
+
+program
+  .command("update")
+  .description(
+    "updates of the lab's towns beside the same ones by Ansible (Debian's ansible-core), which must be there",
+  )
+  .option("--towns <numbers>", "numbers of towns", numbers, [1, 2, 4])
+  .action(async (options: { towns: number[] }) => {
+    const costs = await benchUpdate(options.towns, report);
+    console.log(updateTable(costs));
+    console.log(await keepResults("update", costs));
   });
 
 function report(line: string): void {

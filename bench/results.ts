@@ -70,7 +70,7 @@ function ratio(value: number, base: number | undefined): string {
 }
 
 /** @returns path of the file */
-export async function keepResults(name: string, measured: readonly Measured[]): Promise<string> {
+export async function keepResults(name: string, measured: readonly object[]): Promise<string> {
   const folder = join(import.meta.dirname, "results");
   await mkdir(folder, { recursive: true });
   const time = new Date().toISOString();

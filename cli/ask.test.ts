@@ -1,7 +1,7 @@
 /** Questions, by what is typed. Not proven: a real terminal's line editing. */
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { ask, confirm, typed } from "./ask.ts";
+import { ask, confirm, hidden, typed } from "./ask.ts";
 import { terminal } from "./console.ts";
 
 const console = terminal("fr");
@@ -41,5 +41,14 @@ describe("nothing is assumed", () => {
     ["at the end of the input", answers(undefined)],
   ])("%s", async (_, asked) => {
     await expect(ask("Vraiment ?", asked)).rejects.toMatchObject({ code: "QUESTION_UNANSWERED" });
+  });
+});
+
+test("a secret is read as it was typed, and never shown", async () => {
+  const asked = answers(" mot de passe ");
+  expect(await hidden("Mot de passe :", asked)).toBe(" mot de passe ");
+  expect(String(asked.output.read())).not.toContain("mot de passe");
+  await expect(hidden("Mot de passe :", answers("x", false))).rejects.toMatchObject({
+    code: "QUESTION_UNANSWERED",
   });
 });

@@ -12,8 +12,10 @@ interface Check {
   readonly command: readonly [string, ...string[]];
   /** A vitest project counts its tests; any other command counts as one. */
   readonly project?: string;
-  /** Runs beside the next one; its output is shown when it has ended. */
+  /** Runs beside those that follow; its output is shown when it has ended. */
   readonly isBeside?: boolean;
+  /** Begins once nothing runs beside it. */
+  readonly isAlone?: boolean;
 }
 
 interface Count {
@@ -42,6 +44,7 @@ const node = process.execPath;
 const vitest = "node_modules/vitest/vitest.mjs";
 
 const checks: readonly Check[] = [
+  { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
@@ -51,10 +54,9 @@ const checks: readonly Check[] = [
   },
   { name: "T1 unit", command: [node, vitest, "run"], project: "unit" },
   { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
-  { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins" },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
-  { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone" },
+  { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone", isAlone: true },
   ...(process.argv.includes("--all") ? [{ name: "T4 demo", command: ["npm", "run", "demo"] } as const] : []),
 ];
 
@@ -63,13 +65,12 @@ const total: Count = { passed: 0, failed: 0 };
 const summary: string[] = [];
 const beside: Promise<void>[] = [];
 for (const check of checks) {
+  if (check.isAlone) await Promise.all(beside);
   const running = account(check);
   if (check.isBeside) beside.push(running);
-  else {
-    await running;
-    await Promise.all(beside.splice(0));
-  }
+  else await running;
 }
+await Promise.all(beside);
 console.log(`\n${summary.join("\n")}\n${((Date.now() - began) / 60_000).toFixed(1)} min`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

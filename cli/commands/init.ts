@@ -61,7 +61,12 @@ export async function init(console: Console, options: InitOptions): Promise<void
       operation.step(client.name, step);
       const ssh = await openSsh({ client: client.name, host: reachOf(client), port, user, hostKey });
       const admin = { email: client.email, password, firstName: "Super", lastName: "Admin" };
-      const onLine = (line: string) => operation.line(line, client.name);
+      let isKept = false;
+      const onLine = (line: string) => {
+        // Said by assets/server/geoclic_server/hooks.py.
+        isKept ||= line.endsWith(`administrator ${client.email} was there`);
+        operation.line(line, client.name);
+      };
       await ssh.run(step, serverCommand("init", "--client", client.name), {
         input: JSON.stringify({ admin, town: { name: client.town } }),
         timeoutSeconds: 300,
@@ -71,6 +76,7 @@ export async function init(console: Console, options: InitOptions): Promise<void
         await ssh.run(step, serverCommand("demo", "--client", client.name), { timeoutSeconds: 600, onLine });
       operation.stepEnd(client.name, step, true);
       operation.client(client.name, "done");
+      if (isKept) operation.line(t("init.kept", { email: client.email }));
       operation.line(t("init.done", { url: `https://${client.domain}/admin/`, email: client.email }));
     },
   );

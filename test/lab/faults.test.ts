@@ -66,15 +66,12 @@ describe("port 80 of one town is closed", () => {
 });
 
 describe("a release that crashes at its start, with a canary", () => {
-  test.each<[string, () => Promise<string>]>([
-    ["by our door, others going on", () => fails()],
-    ["by hand, stopping at the first error", () => byHand("false")],
-  ])("leaves every other town untouched: %s", async (_, run) => {
+  test("leaves every other town untouched, by hand too", async () => {
     changes[a.name] = { canary: true };
     const before = [await stateOf(a), await stateOf(b)];
     await a.suite("1.2.0-crash");
     await configure();
-    const message = await run();
+    const message = await byHand("false");
     expect(message).toMatch(new RegExp(`${a.name} · activation .*UNHEALTHY: api.*Next: correct api`));
     expect(message).not.toContain(`${b.name} · `);
     expect([await stateOf(a), await stateOf(b)]).toEqual(before);

@@ -180,18 +180,6 @@ describe("a release that crashes at its start", () => {
     expect(ended.said).toMatch(/api is .*on purpose.*RELEASE_CHECK_FAILED/);
     expect(await Promise.all(towns.map(containers))).toEqual(before);
   });
-
-  test("without the check, the canary alone tries it and is put back", async () => {
-    const before = await Promise.all(towns.slice(1).map(containers));
-    const [release] = await running();
-    const ended = await fleet("update", "--all", "--yes", "--skip-check", "--max-failures", "100%");
-    expect(ended, ended.said).toMatchObject({ exitCode: exitStatus.someClients });
-    expect(ended.said).toMatch(/vague-a.*UNHEALTHY/);
-    expect(await outcomes()).toEqual({ "vague-a": "failed" });
-    expect(await running()).toEqual(names.map(() => release));
-    expect(await pins()).toEqual(names.map(() => release));
-    expect(await Promise.all(towns.slice(1).map(containers))).toEqual(before);
-  });
 });
 
 function town(one: TestTown | undefined): TestTown {

@@ -78,6 +78,8 @@ export const cli = area(
       "init.password": "Password of the administrator (8 characters at least):",
       "init.edited": "{{key}}: {{value}} (stack file)",
       "init.done": "{{url}}, administrator {{email}}",
+      "init.kept":
+        "{{email}} had an account: its password stays the one it had (at first the one of `pulumi stack output adminPasswords`)",
       "backup.help": "makes a backup now: database and files, verified on the server",
       "backup.help.parallel": "servers at once",
     },
@@ -165,6 +167,8 @@ export const cli = area(
       "init.password": "Mot de passe de l'administrateur (8 caractères au moins) :",
       "init.edited": "{{key}} : {{value}} (fichier de la pile)",
       "init.done": "{{url}}, administrateur {{email}}",
+      "init.kept":
+        "{{email}} avait un compte : son mot de passe reste celui qu'il avait (au début, celui de `pulumi stack output adminPasswords`)",
       "backup.help": "fait une sauvegarde maintenant : base et fichiers, vérifiée sur le serveur",
       "backup.help.parallel": "serveurs à la fois",
     },
