@@ -162,7 +162,8 @@ async function check(
         else if (condition !== "starting" || Date.now() > end) {
           const logs = await docker(["logs", "--tail", "12", container]);
           const said = `${logs.stdout}${logs.stderr}`.replace(/\s+/g, " ").trim().slice(-800);
-          const told = health?.Log?.at(-1)?.Output.trim().slice(0, 200);
+          // Of a traceback the last line tells.
+          const told = lastLine(health?.Log?.at(-1)?.Output ?? "").slice(0, 200);
           throw failed(
             `${service} is ${condition}${told ? ` (${told})` : ""}; its last lines: ${said || "none"}`,
           );
