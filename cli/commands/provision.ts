@@ -2,6 +2,7 @@
 import { stackFile } from "../../adapters/stack-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import { townOfName } from "../../core/registry/former-environment.ts";
 import type { StackFile } from "../../core/registry/port.ts";
 import { pinOf } from "../../core/rollout/pins.ts";
 import { convergeClients } from "../../operations/converge-clients.ts";
@@ -28,7 +29,8 @@ export async function provision(
   const file = await stackFile(options.stack, { commit: options.commit });
   const declared = (await file.read()).clients.find((client) => client.name === name);
   if (declared && !declared.detached) refuseDiffering(name, declared, given);
-  else await add(console, { ...given, name });
+  else if (declared || given.town !== undefined) await add(console, { ...given, name });
+  else await add(console, { ...given, name, town: nameOfTown(console, name) });
   const { engine, problem } = await rolloutContext(console, options.stack, options.commit);
   await pinNew(file, name, await engine.activated());
   await asOperation(
@@ -46,6 +48,13 @@ export async function provision(
         operation.line(text("provision.online", console.language, { url: `https://${client.domain}` }), name);
     },
   );
+}
+
+/** What citizens read until somebody says otherwise. */
+function nameOfTown(console: Console, name: string): string {
+  const town = townOfName(name);
+  console.progress(text("provision.town", console.language, { town, name }));
+  return town;
 }
 
 /** Values of a town that is declared are the stack file's: another one is an edit, not a repetition. */

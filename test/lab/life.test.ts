@@ -88,18 +88,7 @@ describe("the first provision", () => {
 
   test("made one administrator, with the generated password", async () => {
     const passwords = (await readOutput(town.name, "adminPasswords")) as Record<string, string>;
-    const login = await execa("curl", [
-      ...["--silent", "--resolve", `${town.domain}:443:${town.server.reach}`],
-      ...[
-        "--cacert",
-        process.env.NODE_EXTRA_CA_CERTS ?? "",
-        "--data-urlencode",
-        `username=admin@${town.domain}`,
-      ],
-      ...["--data-urlencode", `password=${passwords[town.name]}`, `https://${town.domain}/api/auth/login`],
-    ]);
-    const answer = JSON.parse(login.stdout) as { user: { is_super_admin: boolean } };
-    expect(answer.user.is_super_admin).toBe(true);
+    expect(await isSuperAdmin(`admin@${town.domain}`, passwords[town.name] ?? "")).toBe(true);
     const admins = await sql("select count(*) from geoclic_users where is_super_admin and actif");
     expect(admins).toBe("1");
   });
@@ -271,10 +260,76 @@ describe("looked at by the command line", () => {
     const after = await town.exec("sh", "-c", `sha256sum ${serverPaths.env}; docker ps -aq | sort`);
     expect(after.trim()).toBe(before.trim());
   });
+
+  test("`drift --fix` puts right what is the fleet's, and leaves somebody's key to people", async () => {
+    const { exitCode, stdout, stderr } = await cli(
+      ...["drift", "--fix", "--client", town.name, "--stack", town.name, "--json"],
+    );
+    const [{ findings }] = JSON.parse(stdout) as [{ findings: { area: string; kind: string }[] }];
+    expect(
+      findings.map(({ area, kind }) => `${area} ${kind}`),
+      stderr,
+    ).toEqual(["key foreign"]);
+    expect(exitCode).toBe(7);
+    await eventuallyHealthy();
+  });
 });
 
-const cli = (...words: string[]) =>
-  execa(process.execPath, ["cli/main.ts", "--lang", "en", ...words], { reject: false, stdin: "ignore" });
+describe("worked on by the command line", () => {
+  const email = () => `maire@${town.domain}`;
+  const init = (password: string, ...words: string[]) =>
+    cliWith(
+      { input: `${password}\n` },
+      ...["init", "--client", town.name, "--email", email(), "--password-stdin", "--no-commit"],
+      ...["--stack", town.name, ...words],
+    );
+
+  test("`init` makes another administrator with the password that was given, and loads the demonstration", async () => {
+    const before = Number(await sql("select count(*) from demandes_citoyens"));
+    const ended = await init("mot de passe du maire", "--with-demo");
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    expect(await isSuperAdmin(email(), "mot de passe du maire")).toBe(true);
+    expect(Number(await sql("select count(*) from demandes_citoyens"))).toBeGreaterThan(before);
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain("mot de passe du maire");
+  });
+
+  test("`init` again keeps the password, tells so, and loads nothing twice", async () => {
+    const before = await sql("select count(*) from demandes_citoyens");
+    const ended = await init("un autre mot de passe", "--with-demo");
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain("its password stays the one it had");
+    expect(await isSuperAdmin(email(), "mot de passe du maire")).toBe(true);
+    expect(await sql("select count(*) from demandes_citoyens")).toBe(before);
+  });
+
+  test("`backup` adds one that is whole", async () => {
+    const folders = () => town.exec("sh", "-c", `ls ${serverPaths.root}/shared/backups`);
+    const before = (await folders()).trim().split("\n");
+    const ended = await cli("backup", "--client", town.name, "--stack", town.name);
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    const [fresh = "", ...others] = (await folders())
+      .trim()
+      .split("\n")
+      .filter((each) => !before.includes(each));
+    expect(others).toEqual([]);
+    const files = await town.exec("ls", `${serverPaths.root}/shared/backups/${fresh}`);
+    for (const file of ["database.dump", "photos.tar.gz", "manifest.json"]) expect(files).toContain(file);
+  });
+
+  test("`provision` goes on with a town that is declared, and proves it", async () => {
+    const ended = await cli("provision", town.name, "--no-commit", "--stack", town.name);
+    expect(ended.exitCode, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain(`online: https://${town.domain}`);
+    expect(await isSuperAdmin(email(), "mot de passe du maire")).toBe(true);
+  });
+});
+
+const cliWith = (options: { input?: string }, ...words: string[]) =>
+  execa(process.execPath, ["cli/main.ts", "--lang", "en", ...words], {
+    ...(options.input === undefined ? { stdin: "ignore" as const } : options),
+    reject: false,
+  });
+const cli = (...words: string[]) => cliWith({}, ...words);
 const drift = async () => {
   const { exitCode, stdout, stderr } = await cli("drift", "--stack", town.name, "--json");
   if (stdout === "") throw new Error(stderr);
@@ -288,6 +343,16 @@ const drift = async () => {
     findings,
   };
 };
+
+/** By the API's own answer to a login. */
+async function isSuperAdmin(email: string, password: string): Promise<boolean> {
+  const { stdout } = await execa("curl", [
+    ...["--silent", "--resolve", `${town.domain}:443:${town.server.reach}`],
+    ...["--cacert", process.env.NODE_EXTRA_CA_CERTS ?? "", "--data-urlencode", `username=${email}`],
+    ...["--data-urlencode", `password=${password}`, `https://${town.domain}/api/auth/login`],
+  ]);
+  return (JSON.parse(stdout) as { user: { is_super_admin: boolean } }).user.is_super_admin;
+}
 
 function ask(path: string) {
   return get({ protocol: "https", host: town.server.reach, domain: town.domain, path });

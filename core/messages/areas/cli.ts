@@ -68,6 +68,8 @@ export const cli = area(
       "provision.help": "declares a town, converges it and proves it: from nothing to online",
       "provision.help.name": "name of the town; one that is declared already is gone on with",
       "provision.online": "online: {{url}}",
+      "provision.town":
+        "the town's name is not given: {{town}} (another one: `geoclic-fleet init --client {{name}} --collectivite …`)",
       "init.help": "the administrator, the town's name, demonstration data of a running town",
       "init.help.client": "name of the town",
       "init.help.email": "e-mail address of the administrator (default: the stack file's)",
@@ -156,6 +158,8 @@ export const cli = area(
       "provision.help": "déclare une ville, l'installe et la prouve : de rien à en ligne",
       "provision.help.name": "nom de la ville ; si elle est déjà déclarée, on continue avec elle",
       "provision.online": "en ligne : {{url}}",
+      "provision.town":
+        "le nom de la ville n'est pas donné : {{town}} (un autre : `geoclic-fleet init --client {{name}} --collectivite …`)",
       "init.help": "l'administrateur, le nom et les données de démonstration d'une ville en marche",
       "init.help.client": "nom de la ville",
       "init.help.email": "adresse de l'administrateur (défaut : celle du fichier de la pile)",
