@@ -39,7 +39,7 @@ export interface ServerArgs {
   readonly diskMiB?: number;
   /** Memory limit; unlimited by default. */
   readonly memoryMiB?: number;
-  /** Packages of the base step are there already. @default false */
+  /** Packages of the base step are there already. @default LAB_PREPARED=1 in the environment */
   readonly isPrepared?: boolean;
 }
 
@@ -52,10 +52,7 @@ export interface ExecResult {
 /** Creates a server and waits until it answers on SSH. @throws LabError when the name or number is taken. */
 export async function createServer(args: ServerArgs): Promise<LabServer> {
   checkName(args.name);
-  if (args.isPrepared)
-    await withLock(async () => {
-      await ensureServerImage(await ensureRootfs(PREPARED_ROOTFS, await readMirrors()), PREPARED_IMAGE);
-    });
+  await ensureImage(args);
   const number = await withLock(() => createContainer(args));
   return await start(args, number);
 }
@@ -63,12 +60,24 @@ export async function createServer(args: ServerArgs): Promise<LabServer> {
 /** The same server, name, number and addresses, from a fresh disk: another host key, other authorized keys. */
 export async function reinstallServer(args: ServerArgs & { readonly number: number }): Promise<LabServer> {
   checkName(args.name);
+  await ensureImage(args);
   // Nobody else gets the number in between.
   const number = await withLock(async () => {
     await removeServer(args.name);
     return await createContainer(args);
   });
   return await start(args, number);
+}
+
+function isPrepared(args: ServerArgs): boolean {
+  return args.isPrepared ?? process.env.LAB_PREPARED === "1";
+}
+
+async function ensureImage(args: ServerArgs): Promise<void> {
+  if (!isPrepared(args)) return;
+  await withLock(async () => {
+    await ensureServerImage(await ensureRootfs(PREPARED_ROOTFS, await readMirrors()), PREPARED_IMAGE);
+  });
 }
 
 async function start({ name, authorizedKeys }: ServerArgs, number: number): Promise<LabServer> {
@@ -107,7 +116,7 @@ async function createContainer(args: ServerArgs): Promise<number> {
     ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`]),
     ...["--network", NETWORK.name, "--ip", serverIp(number)],
     ...[22, 80, 443].flatMap((port) => ["--publish", `${serverReach(number)}:${port}:${port}`]),
-    args.isPrepared ? PREPARED_IMAGE : SERVER_IMAGE,
+    isPrepared(args) ? PREPARED_IMAGE : SERVER_IMAGE,
   ]);
   return number;
 }

@@ -42,7 +42,7 @@ let installed: Awaited<ReturnType<typeof installation>>;
 let neighbour: string;
 
 beforeAll(async () => {
-  town = await testTown(name, label, 8000, { isPrepared: false });
+  town = await testTown(name, label, 8000);
   former = await layOutPredecessor(name, {
     domain: town.domain,
     admin: { email: `admin@${town.domain}`, password: "motdepasse de la mairie" },

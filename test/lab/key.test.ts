@@ -51,7 +51,7 @@ beforeAll(async () => {
   process.env.SSH_AUTH_SOCK = socket;
   await loadFleetKeys(socket, master);
   await removeServer(name);
-  const server = await ensureServer({ name, authorizedKeys: [oldKey], diskMiB: 8000, isPrepared: true });
+  const server = await ensureServer({ name, authorizedKeys: [oldKey], diskMiB: 8000 });
   await makeSuite("1.0.0", suitePath);
   const entry = clientEntry(server, "Mairie");
   await configureStack(name, {

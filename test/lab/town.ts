@@ -30,12 +30,12 @@ export interface TestTown {
   exec(...words: string[]): Promise<string>;
 }
 
-/** Brings the lab up and a fresh server with it; `isPrepared`: with the packages of the base step. */
+/** Brings the lab up and a fresh server with it; `isPrepared`: with the packages of the base step, as by default in tests. */
 export async function testTown(
   name: string,
   label: string,
   diskMiB: number,
-  { isPrepared = true } = {},
+  { isPrepared }: { isPrepared?: boolean } = {},
 ): Promise<TestTown> {
   await up();
   await becomeOperator();
@@ -47,7 +47,12 @@ export async function testTown(
   const town: TestTown = {
     name,
     domain: domainOf(name),
-    server: await ensureServer({ name, authorizedKeys: [publicKey], diskMiB, isPrepared }),
+    server: await ensureServer({
+      name,
+      authorizedKeys: [publicKey],
+      diskMiB,
+      ...(isPrepared === undefined ? {} : { isPrepared }),
+    }),
     shown,
     async up(client = {}) {
       const entry = { ...clientEntry(town.server, label), ...client };
