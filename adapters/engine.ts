@@ -24,7 +24,7 @@ import type {
 } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
-import { cancelVariable, stepVariables } from "../core/steps/inputs.ts";
+import { cancelVariable, repairVariable, stepVariables } from "../core/steps/inputs.ts";
 import { clearInterrupted } from "./stack-lock.ts";
 
 export interface EngineOptions {
@@ -73,8 +73,11 @@ export function openEngine({
   async function up(options: UpOptions): Promise<Run> {
     const watch = watchEvents(language, options);
     await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
-    const { cancelFile } = options;
-    const workspace = await select(cancelFile === undefined ? {} : { [cancelVariable]: cancelFile });
+    const { cancelFile, isRepair } = options;
+    const workspace = await select({
+      ...(cancelFile === undefined ? {} : { [cancelVariable]: cancelFile }),
+      ...(isRepair ? { [repairVariable]: "1" } : {}),
+    });
     let result: UpResult | undefined;
     try {
       result = await workspace.up({

@@ -140,4 +140,6 @@ export interface StepContext {
   report(line: string): void;
   /** Calls once, when the operation that the step belongs to is cancelled. @returns what ends the watch */
   onCancelled(listener: () => void): () => void;
+  /** Drift is put right: what is there is not believed to be as it was left. */
+  readonly isRepair: boolean;
 }

@@ -168,13 +168,21 @@ export async function execInServer(
   options: { readonly stdin?: string } = {},
 ): Promise<ExecResult> {
   const args = ["exec", "--interactive", containerName(name), ...argv];
-  const result = await execa("docker", args, {
-    env: labEnvironment(),
-    input: options.stdin ?? "",
-    reject: false,
-    maxBuffer: 64 * 1024 * 1024,
-  });
+  const exec = () =>
+    execa("docker", args, {
+      env: labEnvironment(),
+      input: options.stdin ?? "",
+      reject: false,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+  let result = await exec();
+  // A busy machine fails to start a process now and then; nothing of it has run.
+  for (let again = 0; again < 3 && isUnstarted(result); again += 1) result = await exec();
   return { exitCode: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
+}
+
+function isUnstarted({ exitCode, stderr }: { exitCode?: number; stderr: string }): boolean {
+  return exitCode === 126 && /OCI runtime exec failed.*(connection reset|init)/.test(stderr);
 }
 
 /** An orderly reboot, back when SSH answers again. Addresses, disks and host keys stay. */

@@ -30,6 +30,7 @@ export async function convergeClients(
   const { changes, failures } = await engine.up({
     ...(parallel === undefined ? {} : { parallel }),
     cancelFile: operation.cancelFile,
+    isRepair: isRedone,
     onStep: operation.step,
     onStepEnd: operation.stepEnd,
     onLine: operation.line,

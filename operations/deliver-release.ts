@@ -1,5 +1,5 @@
 /** @module Brings a release to a server: its tree by rsync, then the layers of its images that are missing there. */
-import { completeRelease } from "../core/commands/rsync.ts";
+import { completeRelease, replaceRelease } from "../core/commands/rsync.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
 import { serverPaths } from "../core/naming.ts";
@@ -41,7 +41,8 @@ async function deliver(context: StepContext, input: DeliveryInput): Promise<void
 
 async function deliverTree(context: StepContext, ssh: Ssh, release: Release): Promise<void> {
   const present = await presentReleases(ssh);
-  if (present.includes(release.id)) {
+  const isThere = present.includes(release.id);
+  if (isThere && !context.isRepair) {
     context.report(`tree of ${release.id} is there`);
     return;
   }
@@ -49,14 +50,14 @@ async function deliverTree(context: StepContext, ssh: Ssh, release: Release): Pr
     const stats = await ssh.sendRelease(step, {
       source: context.releases.path(release.id),
       release: release.id,
-      linkTo: await runningFirst(ssh, present),
+      linkTo: isThere ? [release.id] : await runningFirst(ssh, present),
     });
-    await ssh.run(step, completeRelease(release.id));
+    await ssh.run(step, isThere ? replaceRelease(release.id) : completeRelease(release.id));
     context.report(`tree: ${stats.transferred} of ${stats.files} files, ${stats.bytesSent} bytes`);
   } catch (error) {
     // The step of a run that was killed may live on and have completed it meanwhile.
     const isRefused = error instanceof FleetError && ["RSYNC_FAILED", "SSH_FAILED"].includes(error.code);
-    if (!isRefused || !(await presentReleases(ssh)).includes(release.id)) throw error;
+    if (isThere || !isRefused || !(await presentReleases(ssh)).includes(release.id)) throw error;
     context.report(`tree of ${release.id} was completed by another run`);
   }
 }

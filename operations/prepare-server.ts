@@ -24,7 +24,7 @@ async function prepare(context: StepContext, input: PrepareInput): Promise<void>
   context.report(`${facts.prettyName}, ${facts.freeMiB} MiB free`);
   const keys = await context.fleetKeys();
   if (keys.length > 0) await ssh.run(step, restrictKeys(keys), { timeoutSeconds: 40 });
-  if (facts.scripts === input.SCRIPTS) return;
+  if (facts.scripts === input.SCRIPTS && !context.isRepair) return;
   const archive = await context.archive(context.releases.scriptsPath(input.SCRIPTS));
   await ssh.run(step, installScripts(input.SCRIPTS), { input: archive, timeoutSeconds: 120 });
   context.report(`scripts ${input.SCRIPTS} installed`);

@@ -50,6 +50,12 @@ describe("server", () => {
     expect(context.sent.map((line) => line.split(" ")[0])).toEqual(["sh", "sed"]);
   });
 
+  test("brings them anew while drift is put right", async () => {
+    const context = fakeContext({ answer: () => facts("cccccccccccc"), isRepair: true });
+    await prepareServer(context, input);
+    expect(context.sent.at(-1)).toContain("/opt/geoclic/server.d/cccccccccccc");
+  });
+
   test.each([
     ["another system", facts("", "alpine"), "OS_UNSUPPORTED ville server"],
     ["no room", facts("", "debian", 100), "DISK_FULL ville server"],
@@ -96,6 +102,25 @@ describe("delivery", () => {
     await deliverRelease(context, input);
     expect(context.sent).toEqual(["ls -1 /opt/geoclic/releases", list]);
     expect(context.built).toEqual([]);
+  });
+
+  test("sends the tree anew while drift is put right, and puts it in the place of the one that is there", async () => {
+    const context = fakeContext({
+      release,
+      isRepair: true,
+      answer: (line) =>
+        line === list
+          ? "geoclic/api:aaaaaaaaaaaa\ngeoclic/admin:aaaaaaaaaaaa\n"
+          : "bbbbbbbbbbbb\naaaaaaaaaaaa\n",
+    });
+    await deliverRelease(context, input);
+    const folder = "/opt/geoclic/releases/bbbbbbbbbbbb";
+    expect(context.sent).toEqual([
+      "ls -1 /opt/geoclic/releases",
+      "rsync bbbbbbbbbbbb linked to bbbbbbbbbbbb",
+      `sudo -n sh -c 'set -e; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; rm -rf ${folder}.changed'`,
+      list,
+    ]);
   });
 
   test("goes on after a cut, for what is still missing", async () => {

@@ -42,6 +42,13 @@ export function completeRelease(release: string): Command {
   return ["sudo", "-n", "mv", "-T", `${releaseFolder(release)}.partial`, releaseFolder(release)];
 }
 
+/** Makes a whole `<id>.partial` the release in the place of one that was changed; cut in between, it is delivered anew. */
+export function replaceRelease(release: string): Command {
+  const folder = releaseFolder(release);
+  const script = `set -e; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; rm -rf ${folder}.changed`;
+  return ["sudo", "-n", "sh", "-c", script];
+}
+
 export interface RsyncStats {
   readonly files: number;
   readonly transferred: number;

@@ -33,6 +33,8 @@ export interface EngineListener {
 export interface UpOptions extends EngineListener {
   /** Resources that are worked on at once. */
   readonly parallel?: number;
+  /** Steps look at what is there anew, also where they left it right before; see `repairVariable`. */
+  readonly isRepair?: boolean;
   /** Path whose existence tells steps to end; see `cancelVariable`. */
   readonly cancelFile?: string;
 }

@@ -53,6 +53,9 @@ export type ActivationInput = z.infer<typeof ActivationInput>;
 /** Variable of a step's process: path of a file whose existence says that the operation is cancelled. */
 export const cancelVariable = "GEOCLIC_CANCEL";
 
+/** Variable of steps that must not believe what is there: `1` while drift is put right. */
+export const repairVariable = "GEOCLIC_REPAIR";
+
 /** Names every variable of a step so that it cannot meet one of the machine's. */
 const prefix = "GEOCLIC_STEP_";
 

@@ -33,6 +33,7 @@ export interface FakeOptions {
   readonly aaaa?: readonly string[];
   readonly ledger?: AcmeEvent[];
   readonly keys?: string[];
+  readonly isRepair?: boolean;
 }
 
 export function fakeContext(options: FakeOptions = {}): FakeContext {
@@ -135,5 +136,6 @@ export function fakeContext(options: FakeOptions = {}): FakeContext {
     },
     report: (line) => void reported.push(line),
     onCancelled: () => () => {},
+    isRepair: options.isRepair ?? false,
   };
 }

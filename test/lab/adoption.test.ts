@@ -1,22 +1,27 @@
 /**
- * A server that the former tool installed, adopted by an ordinary `pulumi up`: nothing of the town is lost, a failure
- * leaves the former installation serving. Each test goes on where the one before it ended.
- * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old.
+ * A server that the former tool installed, imported and adopted by an ordinary `pulumi up`: nothing of the town is lost, a
+ * failure leaves the former installation serving. Then it is removed, added again and retired by the registry's verbs. Each
+ * test goes on where the one before it ended.
+ * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old, the
+ * end of a contract (test/peers/termination.test.ts), git (adapters/stack-file.test.ts).
  */
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
+import { parse } from "yaml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "../../adapters/http.ts";
 import { shownRelease } from "../../core/health.ts";
 import { releaseRoute } from "../../core/naming.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
 import { ASSETS, OPERATOR } from "../../lab/layout.ts";
-import { configureStack, convergeStack } from "../../lab/operator.ts";
+import { configureStack, convergeStack, project } from "../../lab/operator.ts";
 import { layOutPredecessor, type Predecessor } from "../../lab/predecessor.ts";
 import { execInServer, rebootServer, removeServer } from "../../lab/server.ts";
-import { clientEntry } from "../../lab/town.ts";
 import { watchTown } from "./prober.ts";
-import { containers, type TestTown, testTown } from "./town.ts";
+import { containers, secrets, type TestTown, testTown } from "./town.ts";
 
 const label = "Mairie de L'Haÿ-les-Roses";
 const name = "ville-adoptee";
@@ -32,6 +37,7 @@ const services = [
   "sig",
   "terrain",
 ];
+const home = join(OPERATOR, "retired", name);
 const somebodys = `# Somebody's own: geoclic's name stands here and must stay.
 15 4 * * *	/usr/local/bin/mirror  --to nas   # certbot, monitor`;
 
@@ -42,6 +48,7 @@ let installed: Awaited<ReturnType<typeof installation>>;
 let neighbour: string;
 
 beforeAll(async () => {
+  await rm(home, { recursive: true, force: true });
   town = await testTown(name, label, 8000);
   former = await layOutPredecessor(name, {
     domain: town.domain,
@@ -54,6 +61,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await removeServer(name);
+  await rm(home, { recursive: true, force: true });
 });
 
 test("the server is one of the former tool's: published ports, no ledger, a readable .env", async () => {
@@ -70,6 +78,33 @@ describe("without the former installation's secrets", () => {
     expect(message).toContain("SECRET_CHANGED");
     expect(message).toContain("geoclic-fleet import");
     expect(await installation()).toEqual(installed);
+  });
+});
+
+describe("with `geoclic-fleet import`", () => {
+  test("the town is in the stack file, with its secrets encrypted", async () => {
+    await configureStack(name, { ...fleetConfig(join(OPERATOR, `suite-${name}`), []), protect: true });
+    const registry = join(OPERATOR, "clients-adoption.conf");
+    const line = (fields: string) => `${fields}|rsync|2026-02-06\r\n`;
+    await writeFile(
+      registry,
+      `# registre\r\n${line("geoclic-prod|geoclic.test|geoclic.test|ubuntu|22")}${line(`${name}|${town.domain}|${town.server.ip}|ubuntu|22`)}`,
+    );
+    const options = ["--reach", "127.0.10.{4}", "--town-from-name", "--yes", "--no-commit"];
+    const dry = await fleet("import", registry, ...options, "--dry-run");
+    expect(dry).toMatchObject({ exitCode: 0 });
+    expect((await configured())["geoclic-fleet:clients"]).toEqual([]);
+    const { exitCode, output } = await fleet("import", registry, ...options);
+    expect(output).toContain("WARNING: pinned as they are");
+    expect(output).toContain("the master itself");
+    expect(exitCode).toBe(0);
+    const text = await readFile(join(project, `Pulumi.${name}.yaml`), "utf8");
+    expect(text).toContain(town.server.hostKey);
+    for (const secret of Object.values(former.secrets)) expect(text + output).not.toContain(secret);
+    expect(await configured()).toMatchObject({
+      "geoclic-fleet:clients": [{ name, town: "Ville Adoptee", reach: town.server.reach }],
+      "geoclic-fleet:secrets": { [name]: { DB_PASSWORD: { secure: expect.any(String) } } },
+    });
   });
 });
 
@@ -125,6 +160,7 @@ describe("with a release that is sound", () => {
     const seen = await watch.stop();
     console.log("outage of the adoption:", JSON.stringify(seen));
     expect(Object.keys(await containers(town))).toEqual(services);
+    expect(await secrets(town)).toMatchObject(former.secrets);
     expect(shownRelease(await ask(releaseRoute))).toMatch(/^[0-9a-f]{12}$/);
     expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ status: "healthy" });
     for (const { requests, longestSeconds } of Object.values(seen)) {
@@ -280,11 +316,87 @@ describe("schemas that the former tool left behind", () => {
   });
 });
 
-/** `pulumi up` with the secrets that the former installation had. */
-async function up() {
-  const config = fleetConfig(join(OPERATOR, `suite-${name}`), [clientEntry(town.server, label)]);
-  await configureStack(name, { ...config, secrets: { [name]: former.secrets } });
+describe("by the verbs of the registry", () => {
+  test("remove detaches, add takes back; nothing on the server or in the state changes", async () => {
+    const refused = await fleet("remove", name, "--no-commit");
+    expect(refused).toMatchObject({ exitCode: 2, output: expect.stringContaining("QUESTION_UNANSWERED") });
+    expect(await fleet("remove", name, "--yes", "--no-commit")).toMatchObject({ exitCode: 0 });
+    const before = await secrets(town);
+    await up();
+    expect(await fleet("add", "--name", name, "--check", "--no-commit")).toMatchObject({
+      exitCode: 0,
+      output: expect.stringContaining("lets the fleet's key in"),
+    });
+    await up();
+    expect(await secrets(town)).toEqual(before);
+    expect(await changes()).toEqual({});
+  });
+
+  test("retire fetches the last backup, empties the server, and up deletes what was protected", async () => {
+    const { exitCode, output } = await fleet("retire", name, "--yes", "--no-commit");
+    expect(output).toMatch(/last backup in .*, verified: [\d.]+ MiB, \d+ tables, \d+ rows, 3 files/);
+    expect(exitCode).toBe(0);
+    const stamp = (await readdir(home)).find((entry) => /^\d{8}T\d{6}Z$/.test(entry)) ?? "";
+    const manifest = JSON.parse(await readFile(join(home, stamp, "manifest.json"), "utf8"));
+    const dump = await readFile(join(home, stamp, "database.dump"));
+    expect(createHash("sha256").update(dump).digest("hex")).toBe(manifest.database.sha256);
+    expect(dump.subarray(0, 5).toString()).toBe("PGDMP");
+
+    const ours = ["--filter", "label=com.docker.compose.project=deploy"];
+    expect(await town.exec("docker", "ps", "-aq", ...ours)).toBe("");
+    // Somebody else's container is none of ours.
+    expect(await town.exec("docker", "ps", "-q")).not.toBe("");
+    expect(await town.exec("docker", "volume", "ls", "-q")).toMatch(/postgres_data/);
+    expect(
+      await town.exec("sh", "-c", "systemctl list-unit-files 'geoclic*' --no-legend | cut -d' ' -f1"),
+    ).not.toMatch(/backup|monitor|geoclic\.service/);
+    expect(await town.exec("sh", "-c", "cat /home/*/.ssh/authorized_keys")).not.toContain("geoclic-fleet");
+    expect(existsSync(join(home, "journal.jsonl"))).toBe(true);
+
+    const config = await configured();
+    expect(config).toMatchObject({
+      "geoclic-fleet:clients": [],
+      "geoclic-fleet:retired": [{ name }],
+    });
+    expect(JSON.stringify(config)).not.toContain("secure");
+    const exported = await execa("pulumi", ["stack", "export", "--stack", name]);
+    expect(exported.stdout).not.toContain(`${name}-db-password`);
+    expect(await changes()).toEqual({});
+  });
+
+  test("retire again does nothing, and the name is not free", async () => {
+    expect(await fleet("retire", name, "--no-commit")).toMatchObject({ exitCode: 0 });
+    expect(
+      await fleet("add", "--name", name, "--domain", town.domain, "--ip", town.server.ip, "--yes"),
+    ).toMatchObject({
+      exitCode: 2,
+      output: expect.stringContaining("CLIENT_RETIRED"),
+    });
+  });
+});
+
+function up() {
   return convergeStack(name, (line) => town.shown.push(line));
+}
+
+/** The command line itself, without a terminal. */
+async function fleet(...words: string[]): Promise<{ exitCode: number; output: string }> {
+  const ended = await execa(process.execPath, ["cli/main.ts", "--lang", "en", ...words, "--stack", name], {
+    reject: false,
+    all: true,
+    stdin: "ignore",
+  });
+  return { exitCode: ended.exitCode ?? 255, output: String(ended.all) };
+}
+
+async function configured(): Promise<Record<string, unknown>> {
+  const text = await readFile(join(project, `Pulumi.${name}.yaml`), "utf8");
+  return (parse(text) as { config: Record<string, unknown> }).config;
+}
+
+async function changes(): Promise<object> {
+  const { same: _, ...others } = (await up()).changes;
+  return others;
 }
 
 /** What a town must never lose. */

@@ -186,7 +186,7 @@ describe("with names that nginx knows from its last load", () => {
   });
 
   test("when nobody asks, nginx learns the present addresses", async () => {
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await new Promise((resolve) => setTimeout(resolve, 3500));
     await town.exec("systemctl", "start", "geoclic-monitor.service");
     await expectNoTrace();
     for (const { path } of gets) expect([path, (await ask(path)).status]).toEqual([path, 200]);

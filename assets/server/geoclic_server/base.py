@@ -82,7 +82,7 @@ def _is_done(ssh_port: int) -> bool:
         all(shutil.which(tool) for tool in tools)
         and run(["systemctl", "is-active", "--quiet", *units[:1]]).status == 0
         and run(["systemctl", "is-enabled", "--quiet", *units]).status == 0
-        and firewall.is_in_force()
+        and firewall.is_in_force(ssh_port)
     )
 
 

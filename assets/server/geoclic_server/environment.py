@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import stat
 import sys
 
 from . import command as frame
@@ -33,11 +34,16 @@ def write_environment(text: str) -> None:
     if changed:
         raise Failure("SECRET_CHANGED", "environment", f"{', '.join(changed)} would get another value than this server has",
                       "the database keeps the password that it was made with: restore the stack's state, or adopt the server's values.")
-    if layout.ENVIRONMENT.exists() and layout.ENVIRONMENT.read_text() == content:
+    if layout.ENVIRONMENT.exists() and layout.ENVIRONMENT.read_text() == content and _is_roots_alone():
         say("environment", "nothing to do")
         return
     layout.write(layout.ENVIRONMENT, content, 0o600)
     say("environment", "written")
+
+
+def _is_roots_alone() -> bool:
+    status = layout.ENVIRONMENT.stat()
+    return stat.S_IMODE(status.st_mode) == 0o600 and status.st_uid == 0
 
 
 def _check_adopted(wanted: dict[str, str], secrets: list[str]) -> None:

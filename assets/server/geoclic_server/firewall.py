@@ -46,8 +46,25 @@ table {' '.join(_TABLE)} {{
 """
 
 
-def is_in_force() -> bool:
+def is_there() -> bool:
     return run(["nft", "list", "table", *_TABLE]).status == 0
+
+
+def is_in_force(ssh_port: int) -> bool:
+    """Whether the kernel has our rules and no other in our table."""
+    shown = run(["nft", "list", "table", *_TABLE])
+    return shown.status == 0 and shown.stdout == _in_kernels_words(wanted_rules(ssh_port))
+
+
+def wanted_rules(ssh_port: int) -> str:
+    return rules([ssh_port, *_listening_ports()])
+
+
+def _in_kernels_words(text: str) -> str:
+    """nft itself says how rules look when they are in force, in a network of nobody's. Raises Failure FIREWALL_FAILED."""
+    shown = run(["unshare", "--net", "sh", "-c", f"nft --file - && nft list table {' '.join(_TABLE)}"], stdin=text)
+    _need(shown, "look at nftables on the server.")
+    return shown.stdout
 
 
 def apply(ssh_port: int) -> None:
@@ -55,9 +72,9 @@ def apply(ssh_port: int) -> None:
     known = run(["nft", "list", "tables"])
     if known.status != 0:
         raise _failure(f"nftables does not work here: {known.said}", "use a kernel with nf_tables (VPSes of KVM have one).")
-    wanted = rules([ssh_port, *_listening_ports()])
+    wanted = wanted_rules(ssh_port)
     pending = _pending()
-    if is_in_force() and wanted in (pending[1] if pending else None, _RULES.read_text() if _RULES.exists() else None):
+    if is_in_force(ssh_port) and wanted in (pending[1] if pending else None, _RULES.read_text() if _RULES.exists() else None):
         return
     _need(run(["nft", "--check", "--file", "-"], stdin=wanted), "report this: the rules do not fit this nftables.")
     _stop_revert()

@@ -16,7 +16,7 @@ _RECOVERY_SECONDS = 60
 _RESTARTS = 3
 """A service may meet another one that still starts; more than this is a loop."""
 _IDLE_LOOKS = 3
-_QUIET_SECONDS = 1.0
+_QUIET_SECONDS = 3.0
 
 
 def make(release: Release, service: str, present: set[str]) -> Container:
@@ -82,7 +82,7 @@ def drain(chosen: Sequence[Container], seconds: int) -> bool:
 
 
 def is_quiet(ingress: Container) -> bool:
-    """Nothing came from a browser for a second: hardly one is about to ask on a connection that it keeps."""
+    """Nothing came from a browser for three seconds: hardly one is about to ask on a connection that it keeps."""
     listed = inside(ingress, "ss", "-tinH", "state", "established", "( sport = :443 or sport = :80 )")
     return quiet_seconds(listed.stdout) >= _QUIET_SECONDS
 

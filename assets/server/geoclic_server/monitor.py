@@ -103,7 +103,7 @@ def _running_seconds() -> float:
 
 
 def _firewall_problems() -> list[Problem]:
-    if firewall.is_in_force():
+    if firewall.is_there():
         return []
     return [_problem("FIREWALL_OFF", "the table inet geoclic is not in force")]
 

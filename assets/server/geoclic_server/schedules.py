@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import command as frame
@@ -53,7 +53,7 @@ def _set_timers(values: Mapping[str, str]) -> None:
             layout.write(unit, text)
             changed.append(unit.name)
     timers = [f"{name}.timer" for name in TIMERS]
-    if not changed and run(["systemctl", "is-active", "--quiet", *timers]).status == 0:
+    if not changed and all(_is_all(state, timers) for state in ("is-active", "is-enabled")):
         say(_STEP, "nothing to do")
         return
     _systemctl("daemon-reload")
@@ -61,6 +61,11 @@ def _set_timers(values: Mapping[str, str]) -> None:
     # A timer that runs keeps its old times until it is restarted.
     _systemctl("restart", *timers)
     say(_STEP, f"backup at {values['BACKUP']}, check every {values['MINUTES']} min")
+
+
+def _is_all(state: str, units: Sequence[str]) -> bool:
+    """systemctl itself is content with one of several."""
+    return all(run(["systemctl", state, "--quiet", unit]).status == 0 for unit in units)
 
 
 def render(template: str, values: Mapping[str, str]) -> str:
