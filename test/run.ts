@@ -45,6 +45,7 @@ const vitest = "node_modules/vitest/vitest.mjs";
 
 const checks: readonly Check[] = [
   { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
+  { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins", isBeside: true },
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
@@ -54,7 +55,6 @@ const checks: readonly Check[] = [
   },
   { name: "T1 unit", command: [node, vitest, "run"], project: "unit" },
   { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
-  { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins" },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
   { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone", isAlone: true },
   ...(process.argv.includes("--all") ? [{ name: "T4 demo", command: ["npm", "run", "demo"] } as const] : []),

@@ -209,6 +209,7 @@ async function watched(
   work: () => Promise<unknown>,
   asked: readonly Route[] = routes,
 ): Promise<Record<string, Outage>> {
+  const since = (await town.exec("date", "+%F %T")).trim();
   const watch = watchTown(town, asked);
   const pause = () => new Promise((resolve) => setTimeout(resolve, 2000));
   await pause();
@@ -216,7 +217,18 @@ async function watched(
   await pause();
   const seen = await watch.stop();
   console.log(`${what}:`, JSON.stringify(total(seen), null, 1));
+  if (total(seen).failed > 0) console.log(await eventsSince(since));
   return seen;
+}
+
+/** What the server did meanwhile, by its journal and its ingress's log. */
+function eventsSince(since: string): Promise<string> {
+  return town.exec(
+    "sh",
+    "-c",
+    `journalctl --no-pager -o short-iso-precise --since '${since}' -t python3 -u geoclic-monitor | tail -40
+    docker logs --timestamps $(docker ps -q --filter label=com.docker.compose.service=nginx | head -1) 2>&1 | grep -E 'signal|reconfiguring' | tail; date -Ins`,
+  );
 }
 
 function expectNothingFailed(seen: Record<string, Outage>): void {

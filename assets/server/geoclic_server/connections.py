@@ -21,5 +21,7 @@ def _rows(table: str) -> Iterator[tuple[str, str, str]]:
 
 
 def quiet_seconds(listed: str) -> float:
-    """For how long nothing came in on any of the connections that `ss -tinH` lists; infinity without one."""
-    return min((int(found) / 1000 for found in re.findall(r"\blastrcv:(\d+)", listed)), default=float("inf"))
+    """For how long nothing came in on any of the connections that `ss -tinHO` lists, one a line; infinity without one."""
+    # ss leaves out what is zero: something came just now.
+    found = (re.search(r"\blastrcv:(\d+)", line) for line in listed.splitlines() if line.strip())
+    return min((int(match[1]) / 1000 if match else 0.0 for match in found), default=float("inf"))

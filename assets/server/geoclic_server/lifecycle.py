@@ -83,8 +83,8 @@ def drain(chosen: Sequence[Container], seconds: int) -> bool:
 
 def is_quiet(ingress: Container) -> bool:
     """Nothing came from a browser for three seconds: hardly one is about to ask on a connection that it keeps."""
-    listed = inside(ingress, "ss", "-tinH", "state", "established", "( sport = :443 or sport = :80 )")
-    return quiet_seconds(listed.stdout) >= _QUIET_SECONDS
+    listed = inside(ingress, "ss", "-tinHO", "state", "established", "( sport = :443 or sport = :80 )")
+    return listed.status == 0 and quiet_seconds(listed.stdout) >= _QUIET_SECONDS
 
 
 def await_quiet(ingress: Container, seconds: float) -> None:

@@ -31,7 +31,9 @@ class ConnectionsTest(unittest.TestCase):
                 self.assertEqual(inbound(listening + added), expected)
 
     def test_quiet_since_the_last_byte_of_any(self) -> None:
-        self.assertEqual(quiet_seconds("0 0 a b\n\t cubic lastsnd:40 lastrcv:1500 lastack:40\n0 0 c d\n\t lastrcv:700"), 0.7)
+        self.assertEqual(quiet_seconds("0 0 a b\t cubic lastsnd:40 lastrcv:1500 lastack:40\n0 0 c d\t lastrcv:700\n"), 0.7)
+        # What came within the same millisecond has no figure.
+        self.assertEqual(quiet_seconds("0 0 a b\t cubic lastrcv:1500\n0 0 c d\t cubic lastsnd:4\n"), 0.0)
         self.assertEqual(quiet_seconds(""), float("inf"))
 
 
