@@ -173,9 +173,12 @@ interface Counters {
 }
 
 async function counters({ name }: LabServer): Promise<Counters> {
-  const words = "grep ^usage_usec /sys/fs/cgroup/cpu.stat; cat /sys/class/net/eth0/statistics/rx_bytes";
+  // Control groups of version 1 count in nanoseconds, those of version 2 in microseconds.
+  const words = `old=/sys/fs/cgroup/cpuacct/cpuacct.usage
+    if [ -e $old ]; then echo $(($(cat $old) / 1000)); else sed -n 's/^usage_usec //p' /sys/fs/cgroup/cpu.stat; fi
+    cat /sys/class/net/eth0/statistics/rx_bytes`;
   const { stdout, exitCode } = await execInServer(name, ["sh", "-c", words]);
-  const [usage, bytesIn] = /^usage_usec (\d+)\n(\d+)/.exec(stdout)?.slice(1) ?? [];
+  const [usage, bytesIn] = /^(\d+)\n(\d+)/.exec(stdout)?.slice(1) ?? [];
   if (exitCode !== 0 || usage === undefined) throw new Error(`${name} tells no counters: ${stdout}`);
   return { cpuSeconds: Number(usage) / 1e6, bytesIn: Number(bytesIn) };
 }

@@ -1,5 +1,5 @@
 /** @module Declares the commands that edit the registry of clients. */
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import type { AddOptions } from "./commands/add.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { RemoveOptions } from "./commands/remove.ts";
@@ -8,21 +8,11 @@ import { asAttended } from "./operation.ts";
 import type { Session } from "./session.ts";
 
 export function registryCommands({ program, console, t }: Session): void {
-  program
+  const add = program
     .command("add")
     .description(t("add.help"))
-    .requiredOption("--name <name>", t("add.help.name"))
-    .option("--domain <name>", t("add.help.domain"))
-    .option("--ip <address>", t("add.help.ip"))
-    .option("--service-name <vps>", t("add.help.serviceName"))
-    .option("--email <address>", t("add.help.email"))
-    .option("--town <name>", t("add.help.town"))
-    .option("--reach <address>", t("add.help.reach"))
-    .option("--ssh-user <name>", t("add.help.sshUser"))
-    .option("--ssh-port <port>", t("add.help.sshPort"))
-    .option("--host-key <key>", t("add.help.hostKey"))
-    .option("--canary", t("add.help.canary"))
-    .addOption(new Option("--dns <kind>", t("add.help.dns")).choices(["managed", "external"]))
+    .requiredOption("--name <name>", t("add.help.name"));
+  entryOptions(add, t)
     .option("--check", t("add.help.check"))
     .option("--yes", t("add.help.yes"))
     .option("--no-commit", t("registry.noCommit"))
@@ -80,4 +70,20 @@ export function registryCommands({ program, console, t }: Session): void {
         (await import("./commands/import.ts")).importClients(attended, path, options),
       ),
     );
+}
+
+/** The fields of a client's entry. */
+export function entryOptions(command: Command, t: Session["t"]): Command {
+  return command
+    .option("--domain <name>", t("add.help.domain"))
+    .option("--ip <address>", t("add.help.ip"))
+    .option("--service-name <vps>", t("add.help.serviceName"))
+    .option("--email <address>", t("add.help.email"))
+    .option("--town <name>", t("add.help.town"))
+    .option("--reach <address>", t("add.help.reach"))
+    .option("--ssh-user <name>", t("add.help.sshUser"))
+    .option("--ssh-port <port>", t("add.help.sshPort"))
+    .option("--host-key <key>", t("add.help.hostKey"))
+    .option("--canary", t("add.help.canary"))
+    .addOption(new Option("--dns <kind>", t("add.help.dns")).choices(["managed", "external"]));
 }

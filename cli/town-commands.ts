@@ -4,25 +4,16 @@ import type { BackupOptions } from "./commands/backup.ts";
 import type { InitOptions } from "./commands/init.ts";
 import type { ProvisionOptions } from "./commands/provision.ts";
 import { collect } from "./options.ts";
+import { entryOptions } from "./registry-commands.ts";
 import type { Session } from "./session.ts";
 
 export function townCommands({ program, console, t }: Session): void {
-  program
+  const provision = program
     .command("provision")
     .description(t("provision.help"))
     .argument("[name]", t("provision.help.name"))
-    .option("--name <name>", t("provision.help.name"))
-    .option("--domain <name>", t("add.help.domain"))
-    .option("--ip <address>", t("add.help.ip"))
-    .option("--service-name <vps>", t("add.help.serviceName"))
-    .option("--email <address>", t("add.help.email"))
-    .option("--town <name>", t("add.help.town"))
-    .option("--reach <address>", t("add.help.reach"))
-    .option("--ssh-user <name>", t("add.help.sshUser"))
-    .option("--ssh-port <port>", t("add.help.sshPort"))
-    .option("--host-key <key>", t("add.help.hostKey"))
-    .option("--canary", t("add.help.canary"))
-    .addOption(new Option("--dns <kind>", t("add.help.dns")).choices(["managed", "external"]))
+    .option("--name <name>", t("provision.help.name"));
+  entryOptions(provision, t)
     .option("--yes", t("add.help.yes"))
     .option("--json", t("help.json"))
     .option("--no-wait", t("update.help.noWait"))
