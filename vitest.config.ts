@@ -10,6 +10,7 @@ export default defineConfig({
           exclude: ["lab/suite/**"],
           // They run beside others; what hangs, hangs longer than this.
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {
