@@ -57,6 +57,11 @@ case $SSH_ORIGINAL_COMMAND in
   "sudo -n /opt/geoclic/server/base"*) fault base ;;
   "sudo -n /opt/geoclic/server/schedules"*) fault schedules ;;
   "sudo -n /opt/geoclic/server/build"*) fault build ;;
+  "sudo -n sh -c 'set -e; rm -rf /opt/geoclic/releases/"*)
+    script=$(here)
+    script=${script#"sudo -n sh -c '"}
+    sh -c "${script%"'"}"
+    ;;
   "ls -1 /opt/geoclic/releases") ls -1 "$releases" ;;
   "readlink /opt/geoclic/current") readlink "$server/opt/geoclic/current" ;;
   "sudo -n rsync --server"* | "sudo -n mv -T /opt/geoclic/releases/"*)
