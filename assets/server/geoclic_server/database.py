@@ -141,7 +141,7 @@ class Database:
         try:
             to_file(partial, self.words("pg_dump", "-h", "127.0.0.1", "--format=custom"), step=step, environment=self.environment())
             verify_dump(self.container, partial, step)
-            partial.rename(path)
+            layout.publish(partial, path)
         finally:
             partial.unlink(missing_ok=True)
         return path.stat().st_size

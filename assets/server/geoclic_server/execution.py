@@ -1,7 +1,6 @@
 """One activation: checks, database, services, gate, commit; undone when it fails, and proven healthy then."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -256,16 +255,9 @@ class Activation:
         former = known.get("former") if self._running == self._id else self._running
         layout.write(layout.STATUS, json.dumps({"running": self._id, "former": former, "domain": self._domain}) + "\n", 0o600)
         if self._running != self._id:
-            _switch_current(self._id)
+            layout.switch(layout.CURRENT, Path("releases") / self._id)
         maintenance.close()
         shown = layout.PUBLIC / "release.json"
         if (layout.read_json(shown) or {}).get("release") != self._id:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             layout.write(shown, json.dumps({"release": self._id, "activatedAt": now}) + "\n")
-
-def _switch_current(release: str) -> None:
-    """One rename: there is always a current release."""
-    fresh = layout.ROOT / ".current"
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(Path("releases") / release)
-    os.replace(fresh, layout.CURRENT)

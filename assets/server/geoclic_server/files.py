@@ -3,6 +3,7 @@
 import filecmp
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,25 @@ _MAINTENANCE = ".maintenance"
 
 
 def place_binds(release: dict[str, Any], folder: Path) -> None:
-    """Copies each configuration once; a folder by that hash is never changed again."""
+    """Puts each configuration in its place, named by its content; what is there and is not that content is mended."""
     for bind in release["binds"]:
-        target = Path(bind["target"])
-        if target.exists():
-            continue
+        target, source = Path(bind["target"]), folder / bind["source"]
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.partial")
         _remove(partial)
-        source = folder / bind["source"]
         if source.is_dir():
             shutil.copytree(source, partial)
             for name, text in bind["files"].items():
                 (partial / name).write_text(text)
         else:
             shutil.copyfile(source, partial)
-        partial.rename(target)
+        if target.is_dir():
+            # Within the folder, which a container may have mounted.
+            mirror(partial, target, set())
+            layout.sync_tree(target)
+        elif not target.exists() or not filecmp.cmp(partial, target, shallow=False):
+            layout.publish(partial, target)
+        _remove(partial)
 
 
 def place_static(release: dict[str, Any], folder: Path) -> None:
@@ -44,6 +48,8 @@ def place_static(release: dict[str, Any], folder: Path) -> None:
         mirror(folder / static["source"], target, {*mount_points, *kept})
         for name in mount_points:
             (target / name).mkdir(parents=True, exist_ok=True)
+    # They are many, and compared at the next activation only: all at once on disk before a release counts as running.
+    os.sync()
 
 
 def mirror(source: Path, target: Path, kept: set[str]) -> None:
@@ -62,10 +68,11 @@ def mirror(source: Path, target: Path, kept: set[str]) -> None:
         elif copy.is_dir() or not copy.exists() or not filecmp.cmp(origin, copy, shallow=False):
             if copy.is_dir():
                 _remove(copy)
-            partial = copy.with_name(f".{name}.partial")
-            shutil.copyfile(origin, partial)
-            partial.chmod(0o644)
-            partial.rename(copy)
+            descriptor, partial = tempfile.mkstemp(dir=target, prefix=f".{name}.")
+            with open(descriptor, "wb") as file, origin.open("rb") as content:
+                shutil.copyfileobj(content, file)
+            os.chmod(partial, 0o644)
+            os.replace(partial, copy)
 
 
 def place_logs(release: dict[str, Any]) -> None:
@@ -78,7 +85,7 @@ def place_logs(release: dict[str, Any]) -> None:
                 partial = folder.with_name(f".{folder.name}.partial")
                 partial.mkdir(parents=True, exist_ok=True)
                 os.chown(partial, *owner)
-                partial.rename(folder)
+                layout.publish(partial, folder)
 
 
 def _owner(image: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,19 +38,62 @@ def make_folders() -> None:
 
 
 def write(path: Path, content: str | bytes, mode: int = 0o644) -> None:
-    """Writes a file whole or not at all; it never has more rights than `mode`, not even for a moment."""
+    """Writes a file whole or not at all, durably; it never has more rights than `mode`, not even for a moment."""
     data = content.encode() if isinstance(content, str) else content
     descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
         os.chmod(partial, mode)
-        os.replace(partial, path)
+        publish(Path(partial), path)
     except BaseException:
-        os.unlink(partial)
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
         raise
+
+
+def publish(partial: Path, target: Path) -> None:
+    """Gives a file or folder its final name once its content is on disk; durable when this returns.
+
+    A name that is trusted, or replaces one that is, comes by here: after a power cut it has its whole content or is not there.
+    """
+    sync_tree(partial)
+    os.replace(partial, target)
+    _sync(target.parent)
+
+
+def switch(link: Path, target: Path) -> None:
+    """Lets a symbolic link lead to `target`, durably; there is always one."""
+    fresh = link.with_name(f".{link.name}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    os.replace(fresh, link)
+    _sync(link.parent)
+
+
+def remove(path: Path) -> None:
+    """Takes a file away, durably; one that is not there is as wanted."""
+    path.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        _sync(path.parent)
+
+
+def sync_tree(path: Path) -> None:
+    """A file or a folder with all that is in it, on disk when this returns."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        for entry in path.iterdir():
+            sync_tree(entry)
+    _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def release_folder(release: str) -> Path:

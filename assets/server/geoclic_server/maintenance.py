@@ -51,11 +51,11 @@ class Page:
     def put(self) -> None:
         """As `show`, whatever the ingress makes of it."""
         if self._flag:
-            self._flag.touch()
+            layout.write(self._flag, "")
 
     def hide(self) -> None:
         if self._flag:
-            self._flag.unlink(missing_ok=True)
+            layout.remove(self._flag)
 
     def is_shown(self) -> bool:
         try:
@@ -80,7 +80,7 @@ def open_for(release: str, dump: Path) -> None:
 
 
 def close() -> None:
-    _MARKER.unlink(missing_ok=True)
+    layout.remove(_MARKER)
 
 
 def opened() -> tuple[str, Path] | None:
