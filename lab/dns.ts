@@ -1,9 +1,9 @@
-/** @module The DNS server of the lab: authoritative for `geoclic.test` and the hubs' names, forwards the rest. */
+/** @module The DNS server of the lab: authoritative for `geoclic.test`, the hubs' and the origins' names, forwards the rest. */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { LabError } from "./errors.ts";
-import { ACME_NAME, ADDRESS, HUB_HOSTS, HUBS, LAB, LOOPBACK, ZONE } from "./layout.ts";
+import { ACME_NAME, ADDRESS, HUB_HOSTS, HUBS, LAB, LOOPBACK, ORIGIN_HOSTS, ZONE } from "./layout.ts";
 import { ensureService } from "./network.ts";
 
 /** One file per name, in hosts(5) format; dnsmasq follows changes by itself. */
@@ -13,6 +13,7 @@ const RECORDS = join(LAB, "dns");
 export async function ensureDns(): Promise<void> {
   await mkdir(RECORDS, { recursive: true });
   await writeRecord("hubs", recordLine(HUB_HOSTS.join(" "), [ADDRESS.front]));
+  await writeRecord("origins", recordLine(ORIGIN_HOSTS.join(" "), [ADDRESS.front]));
   await writeRecord(ACME_NAME, recordLine(ACME_NAME, [ADDRESS.front]));
   await ensureService({
     name: "dns",
@@ -33,7 +34,7 @@ export async function ensureDns(): Promise<void> {
       ...[
         "--cache-size=0",
         `--server=${await upstream()}`,
-        ...[ZONE, ...HUBS].map((zone) => `--local=/${zone}/`),
+        ...[ZONE, ...HUBS, ...ORIGIN_HOSTS].map((zone) => `--local=/${zone}/`),
       ],
     ],
     configuration: [],

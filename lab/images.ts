@@ -17,8 +17,10 @@ import { debianRootfs, ensureRootfs } from "./rootfs.ts";
 
 export const SERVER_IMAGE = `${PREFIX}/server`;
 export const PREPARED_IMAGE = `${PREFIX}/prepared`;
+export const SERVER_12_IMAGE = `${PREFIX}/server-12`;
 
 const SUITES = ["bookworm", "trixie"] as const;
+type Suite = (typeof SUITES)[number];
 
 interface BaseImage {
   /** Name on the hub. */
@@ -58,14 +60,25 @@ export async function ensureServicesImage(tar: string): Promise<void> {
   await importTree(tar, SERVICES_IMAGE);
 }
 
-/** An image of servers: the delivered tree, plus the trust and the apt cache of this lab. */
+/** The image of a bare Debian, from which others are built. Returns the tar that it was made of. */
+export async function importDebian(suite: Suite, mirrors: Mirrors): Promise<string> {
+  const tree = await ensureRootfs(debianRootfs(suite), mirrors, APT_PROXY_LOOPBACK);
+  await importTree(tree, `${PREFIX}/debian:${suite}`, ['CMD ["bash"]']);
+  return tree;
+}
+
+/**
+ * An image of servers: the delivered tree, plus the trust and the apt cache of this lab.
+ * @param python files for its Python's own packages, by name
+ */
 export async function ensureServerImage(
   tar: string,
-  name: typeof SERVER_IMAGE | typeof PREPARED_IMAGE = SERVER_IMAGE,
+  name: string = SERVER_IMAGE,
+  python: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const tree = `${name}-tree`;
   const authorities = [await authorityCertificate(), ...(await machineAuthorities())];
-  const key = contentKey([tar, authorities, APT_PROXY]);
+  const key = contentKey([tar, authorities, APT_PROXY, python]);
   const format = `{{index .Config.Labels "${PREFIX}.server"}}`;
   const present = await dockerOrNothing(["image", "inspect", "--format", format, name]);
   if (present === key) return;
@@ -73,11 +86,14 @@ export async function ensureServerImage(
   await withContext(authorities, async (folder) => {
     const proxy = `Acquire::http::Proxy "${APT_PROXY}";\nAcquire::https::Proxy "DIRECT";\n`;
     await writeFile(join(folder, "91lab-proxy"), proxy);
+    await mkdir(join(folder, "python"));
+    for (const [file, text] of Object.entries(python)) await writeFile(join(folder, "python", file), text);
     await writeFile(
       join(folder, "Dockerfile"),
       `FROM ${tree}
 COPY ca /usr/local/share/ca-certificates
 COPY 91lab-proxy /etc/apt/apt.conf.d/
+COPY python /usr/lib/python3/dist-packages
 RUN update-ca-certificates
 LABEL ${PREFIX}.server=${key}
 STOPSIGNAL SIGRTMIN+3
@@ -101,9 +117,7 @@ export async function ensureBaseImages(mirrors: Mirrors, isFull: boolean): Promi
   );
   return cached("registry", { images, authorities, sources, trees }, async (folder) => {
     await mkdir(folder, { recursive: true });
-    for (const [index, tree] of trees.entries()) {
-      await importTree(tree, `${PREFIX}/debian:${SUITES[index]}`, ['CMD ["bash"]']);
-    }
+    for (const suite of SUITES) await importDebian(suite, mirrors);
     await withWritableRegistry(folder, async () => {
       const builds = images.map((image) =>
         step(`base images: ${image.reference}`, () => buildBaseImage(image, authorities)),
@@ -160,7 +174,7 @@ async function withContext(
 }
 
 /** Path relative to `folder` → text, for every file below it. */
-async function readTree(folder: string): Promise<Record<string, string>> {
+export async function readTree(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const texts = await Promise.all(files.sort().map((file) => readFile(file, "utf8")));

@@ -54,3 +54,5 @@ export const HUB_HOSTS = [
   "ghcr.io",
   "quay.io",
 ] as const;
+/** Where servers fetch from beside Debian; the lab answers these names with what it made itself. */
+export const ORIGIN_HOSTS = ["download.docker.com", "github.com"] as const;

@@ -1,11 +1,18 @@
 /** @module Command line of the lab: `npm run -s lab -- up | status | down | shell NAME | trust | env`. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { execa } from "execa";
 import { exportLines, labEnvironment } from "./environment.ts";
 import { LabError } from "./errors.ts";
 import { down, type LabStatus, status, up } from "./lab.ts";
 import { containerName, createServer, findServer, removeServer } from "./server.ts";
 import { trustedCertificates } from "./trust.ts";
+
+interface CreateOptions {
+  readonly key: string;
+  readonly number?: number;
+  readonly disk?: number;
+  readonly system?: "debian-12" | "debian-13";
+}
 
 const program = new Command("lab").description("Real servers, DNS, ACME and image registry on this machine.");
 
@@ -25,12 +32,14 @@ program
   .requiredOption("--key <public key>", "key that may log in, as `ssh-ed25519 AAAA…`")
   .option("--number <number>", "its number", Number)
   .option("--disk <MiB>", "size of its disk", Number)
-  .action(async (name: string, options: { key: string; number?: number; disk?: number }) => {
+  .addOption(new Option("--system <name>", "what it runs").choices(["debian-12", "debian-13"]))
+  .action(async (name: string, options: CreateOptions) => {
     const server = await createServer({
       name,
       authorizedKeys: [options.key],
       ...(options.number === undefined ? {} : { number: options.number }),
       ...(options.disk === undefined ? {} : { diskMiB: options.disk }),
+      ...(options.system === undefined ? {} : { system: options.system }),
     });
     process.stdout.write(`${JSON.stringify(server, null, 2)}\n`);
   });

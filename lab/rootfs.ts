@@ -72,7 +72,10 @@ export const SERVER_ROOTFS: Rootfs = {
   ],
 };
 
-/** The same with the packages that the tool's base step installs, for tests of what comes after it. */
+/** What OVH's Debian 12 image has. */
+export const SERVER_12_ROOTFS: Rootfs = { ...SERVER_ROOTFS, name: "server-12.tar", suite: "bookworm" };
+
+/** The same as Debian 13's with the packages that the tool's base step installs, for tests of what comes after it. */
 export const PREPARED_ROOTFS: Rootfs = {
   ...SERVER_ROOTFS,
   name: "prepared.tar",

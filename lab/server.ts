@@ -9,11 +9,15 @@ import { docker, dockerOrNothing } from "./docker.ts";
 import { labEnvironment } from "./environment.ts";
 import { LabError } from "./errors.ts";
 import { hasUnifiedCgroups } from "./host.ts";
-import { ensureServerImage, PREPARED_IMAGE, SERVER_IMAGE } from "./images.ts";
-import { ADDRESS, LAB, NETWORK, PREFIX } from "./layout.ts";
+import { ensureServerImage, PREPARED_IMAGE, SERVER_12_IMAGE, SERVER_IMAGE } from "./images.ts";
+import { ADDRESS, LAB, NETWORK, ORIGIN_HOSTS, PREFIX } from "./layout.ts";
 import { withLock } from "./lock.ts";
 import { readMirrors } from "./mirrors.ts";
-import { ensureRootfs, PREPARED_ROOTFS } from "./rootfs.ts";
+import { ensureOrigins } from "./origins.ts";
+import { ensureRootfs, PREPARED_ROOTFS, SERVER_12_ROOTFS } from "./rootfs.ts";
+
+/** An address to which no connection is even tried. */
+const NOWHERE = "255.255.255.255";
 
 export interface LabServer {
   readonly name: string;
@@ -39,7 +43,12 @@ export interface ServerArgs {
   readonly diskMiB?: number;
   /** Memory limit; unlimited by default. */
   readonly memoryMiB?: number;
-  /** Packages of the base step are there already. @default LAB_PREPARED=1 in the environment */
+  /**
+   * Debian 13 is out of reach of Docker's repository, as in a closed network, and has all from Debian; Debian 12 needs it.
+   * @default "debian-13"
+   */
+  readonly system?: "debian-12" | "debian-13";
+  /** Packages of the base step are there already; of Debian 13 only. @default LAB_PREPARED=1 in the environment */
   readonly isPrepared?: boolean;
 }
 
@@ -69,14 +78,19 @@ export async function reinstallServer(args: ServerArgs & { readonly number: numb
   return await start(args, number);
 }
 
-function isPrepared(args: ServerArgs): boolean {
-  return args.isPrepared ?? process.env.LAB_PREPARED === "1";
+function imageOf(args: ServerArgs): string {
+  if (args.system === "debian-12") return SERVER_12_IMAGE;
+  return (args.isPrepared ?? process.env.LAB_PREPARED === "1") ? PREPARED_IMAGE : SERVER_IMAGE;
 }
 
 async function ensureImage(args: ServerArgs): Promise<void> {
-  if (!isPrepared(args)) return;
+  const image = imageOf(args);
+  if (image === SERVER_IMAGE) return;
   await withLock(async () => {
-    await ensureServerImage(await ensureRootfs(PREPARED_ROOTFS, await readMirrors()), PREPARED_IMAGE);
+    const mirrors = await readMirrors();
+    const rootfs = image === PREPARED_IMAGE ? PREPARED_ROOTFS : SERVER_12_ROOTFS;
+    const python = image === PREPARED_IMAGE ? {} : await ensureOrigins(mirrors);
+    await ensureServerImage(await ensureRootfs(rootfs, mirrors), image, python);
   });
 }
 
@@ -115,8 +129,9 @@ async function createContainer(args: ServerArgs): Promise<number> {
     ...(await diskOptions(args.name, args.diskMiB)),
     ...(args.memoryMiB === undefined ? [] : ["--memory", `${args.memoryMiB}m`]),
     ...["--network", NETWORK.name, "--ip", serverIp(number)],
+    ...(args.system === "debian-12" ? [] : ["--add-host", `${ORIGIN_HOSTS[0]}:${NOWHERE}`]),
     ...[22, 80, 443].flatMap((port) => ["--publish", `${serverReach(number)}:${port}:${port}`]),
-    isPrepared(args) ? PREPARED_IMAGE : SERVER_IMAGE,
+    imageOf(args),
   ]);
   return number;
 }
