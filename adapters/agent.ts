@@ -1,21 +1,22 @@
 /** @module The ssh-agent that holds the fleet's key. The key is in memory only, never in a file. */
 import { existsSync } from "node:fs";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { FleetError } from "../core/errors.ts";
 import { home } from "./home.ts";
+import { ensureRuntimeFolder } from "./runtime-folder.ts";
 
 function agentSocket(env: NodeJS.ProcessEnv): string {
   return join(home(env).runtime, "agent.sock");
 }
 
-/** Socket of our own agent, started when it does not run. */
+/**
+ * Socket of our own agent, started when it does not run.
+ * @throws FleetError `RUNTIME_UNSAFE`, `TOOL_MISSING`
+ */
 export async function ensureAgent(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const { runtime } = home(env);
-  await mkdir(runtime, { recursive: true, mode: 0o700 });
-  await chmod(runtime, 0o700);
-  const socket = agentSocket(env);
+  const socket = join(await ensureRuntimeFolder(env), "agent.sock");
   if (existsSync(socket) && (await listKeys(socket)) !== undefined) return socket;
   await rm(socket, { force: true });
   const started = await execa("ssh-agent", ["-a", socket], { reject: false, stdin: "ignore" });

@@ -16,8 +16,16 @@ export function home(env: NodeJS.ProcessEnv = process.env): Home {
   const user = homedir();
   const state = env.GEOCLIC_HOME ?? join(env.XDG_STATE_HOME ?? join(user, ".local/state"), "geoclic-fleet");
   const cache = join(env.XDG_CACHE_HOME ?? join(user, ".cache"), "geoclic-fleet");
+  return { state, cache, runtime: runtimeOf(state, env.XDG_RUNTIME_DIR) };
+}
+
+/** A connection's socket adds 32 characters to it while ssh makes it. */
+const longestRuntime = 107 - 32;
+
+function runtimeOf(state: string, named: string | undefined): string {
+  const own = join(state, "run");
+  if (named === undefined && own.length <= longestRuntime) return own;
   // Operators on one machine (the lab's is one) have agents of their own.
   const key = createHash("sha256").update(state).digest("hex").slice(0, 8);
-  const sockets = env.XDG_RUNTIME_DIR ?? `/tmp/geoclic-fleet-${process.getuid?.() ?? 0}`;
-  return { state, cache, runtime: join(sockets, `geoclic-${key}`) };
+  return join(named ?? `/tmp/geoclic-fleet-${process.getuid?.() ?? 0}`, `geoclic-${key}`);
 }

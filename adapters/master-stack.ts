@@ -9,11 +9,10 @@ import { setIn } from "../core/registry/stack-text.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
-import { converge, keyResources, readOutputs, unprotect } from "./pulumi.ts";
+import { converge, keyResources, keySecrets, readOutputs, unprotect } from "./pulumi.ts";
 
 const prefix = "geoclic-fleet:";
 const Held = z.array(z.object({ generation: z.int(), publicKey: z.string() }));
-const Private = z.record(z.string(), z.string());
 
 /** Keys of a stack's outputs, oldest first; a stack that never rotated tells one key without a generation. */
 export async function heldKeys(stack: string): Promise<HeldKey[]> {
@@ -24,13 +23,14 @@ export async function heldKeys(stack: string): Promise<HeldKey[]> {
   throw new FleetError("OUTPUT_MISSING", { stack, output: "publicKey" });
 }
 
-/** Private keys of a stack, in OpenSSH's format: for an agent's standard input and nowhere else. */
+/**
+ * Private keys of a master stack's state, in OpenSSH's format, oldest first: for an agent's standard input and nowhere else.
+ * @throws FleetError `FLEET_KEY_MISSING`, `STACK_MISSING`
+ */
 export async function privateKeys(stack: string): Promise<string[]> {
-  const { privateKeys: all, privateKey } = await readOutputs(stack);
-  const parsed = Private.safeParse(all);
-  if (parsed.success) return Object.values(parsed.data);
-  if (typeof privateKey === "string") return [privateKey];
-  throw new FleetError("OUTPUT_MISSING", { stack, output: "privateKey" });
+  const keys = await keySecrets(stack);
+  if (keys.length === 0) throw new FleetError("FLEET_KEY_MISSING", { stack });
+  return keys;
 }
 
 /** @throws FleetError `STACK_FILE_MISSING`, `MASTER_FILE`, of git and of the engine, as its functions are called */

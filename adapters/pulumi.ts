@@ -4,6 +4,7 @@ import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { z } from "zod";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import type { Secured } from "../core/registry/editor.ts";
@@ -106,9 +107,30 @@ export async function unprotect(stack: string, urns: readonly string[]): Promise
 export async function keyResources(
   stack: string,
 ): Promise<{ readonly urn: string; readonly generation: number; readonly isProtected: boolean }[]> {
-  return (await stackResources(stack)).flatMap(({ urn, protect = false }) => {
-    const found = /::fleet-key(?:-(\d+))?-ssh$/.exec(urn);
-    return found ? [{ urn, generation: Number(found[1] ?? 1), isProtected: protect }] : [];
+  return keysOf(await stackResources(stack)).map(({ urn, generation, protect = false }) => ({
+    urn,
+    generation,
+    isProtected: protect,
+  }));
+}
+
+/** Private halves of the fleet's keys in a master stack's state, in OpenSSH's format, oldest generation first. Never print. */
+export async function keySecrets(stack: string): Promise<string[]> {
+  return keysOf(await stackResources(stack, ["--show-secrets"]))
+    .sort((one, other) => one.generation - other.generation)
+    .flatMap(({ outputs }) => {
+      const secret = Secret.safeParse(outputs?.privateKeyOpenssh);
+      return secret.success ? [secret.data.plaintext] : [];
+    });
+}
+
+/** What an exported state that shows secrets has in a secret's place: its value as JSON. */
+const Secret = z.object({ plaintext: z.string().transform((json) => z.string().parse(JSON.parse(json))) });
+
+function keysOf(resources: readonly StateResource[]): (StateResource & { readonly generation: number })[] {
+  return resources.flatMap((resource) => {
+    const found = /::fleet-key(?:-(\d+))?-ssh$/.exec(resource.urn);
+    return found ? [{ ...resource, generation: Number(found[1] ?? 1) }] : [];
   });
 }
 
@@ -128,10 +150,14 @@ interface StateResource {
   readonly urn: string;
   readonly parent?: string;
   readonly protect?: boolean;
+  readonly outputs?: Readonly<Record<string, unknown>>;
 }
 
-async function stackResources(stack: string): Promise<readonly StateResource[]> {
-  const text = await pulumi(["stack", "export", "--stack", stack], stack);
+async function stackResources(
+  stack: string,
+  options: readonly string[] = [],
+): Promise<readonly StateResource[]> {
+  const text = await pulumi(["stack", "export", ...options, "--stack", stack], stack);
   const { deployment } = JSON.parse(text) as { deployment: { resources?: readonly StateResource[] } };
   return deployment.resources ?? [];
 }

@@ -1,7 +1,7 @@
 /** @module OpenSSH as the way to a server: pinned host key, keys from the agent only, one shared connection. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
@@ -18,8 +18,8 @@ import { FleetError } from "../core/errors.ts";
 import type { Forward, RunOptions, RunResult, Ssh } from "../core/ports.ts";
 import { sendRelease } from "./rsync.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
-import { home } from "./home.ts";
 import { pace } from "./pace.ts";
+import { ensureRuntimeFolder } from "./runtime-folder.ts";
 
 /** Hundreds of handshakes at once would starve each other of this machine's processor. */
 const startTurn = pace({ perSecond: 20, burst: 10 });
@@ -31,17 +31,14 @@ const freshMilliseconds = 25_000;
 /**
  * Writes the files of a connection; nothing is contacted yet.
  * @returns path of the `ssh_config`
- * @throws FleetError `AGENT_MISSING` when there is no agent
+ * @throws FleetError `AGENT_MISSING` when there is no agent, `RUNTIME_UNSAFE`
  */
 export async function prepareSsh(target: SshTarget, env: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (!env.SSH_AUTH_SOCK) throw new FleetError("AGENT_MISSING", {}, { client: target.client });
-  const { runtime } = home(env);
+  const runtime = await ensureRuntimeFolder(env);
   const text = JSON.stringify([target, env.SSH_AUTH_SOCK]);
   const key = createHash("sha256").update(text).digest("hex").slice(0, 10);
   const folder = join(runtime, key);
-  await mkdir(runtime, { recursive: true, mode: 0o700 });
-  // Fails where somebody else owns the folder.
-  await chmod(runtime, 0o700);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const knownHosts = join(folder, "known_hosts");
   const config = join(folder, "config");

@@ -1,17 +1,15 @@
 /** @module The operator's ssh-agent: as the fleet's own, but it ends with the benchmark. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { addKey } from "../adapters/agent.ts";
-import { home } from "../adapters/home.ts";
+import { ensureRuntimeFolder } from "../adapters/runtime-folder.ts";
 
 /** Starts it, loads the key and sets SSH_AUTH_SOCK. */
 export async function startAgent(privateKey: string): Promise<ChildProcess> {
-  const { runtime } = home();
-  await mkdir(runtime, { recursive: true, mode: 0o700 });
-  const socket = join(runtime, "agent.sock");
+  const socket = join(await ensureRuntimeFolder(), "agent.sock");
   await rm(socket, { force: true });
   const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
   for (let attempt = 0; attempt < 100 && !existsSync(socket); attempt += 1) await setTimeout(20);

@@ -11,6 +11,7 @@ import { median, type Measured } from "./results.ts";
 import {
   configure,
   ensureStack,
+  fleetKey,
   forget,
   output,
   pulumi,
@@ -38,7 +39,7 @@ export async function benchNoop(place: Place, options: NoopOptions): Promise<Mea
   await ensureStack(place, "master");
   await configure(place, "master", { role: "master", protect: false });
   await pulumi(place, "master", "up --skip-preview");
-  const agent = await startAgent(await output(place, "master", "privateKey"));
+  const agent = await startAgent(await fleetKey(place));
   const servers = await startServers(place.folder, all, await output(place, "master", "publicKey"));
   const ssh = { suite: place.suite, user: userInfo().username, hostKey };
   try {

@@ -95,6 +95,17 @@ export async function output(
   return (await execa("pulumi", words, { cwd: project })).stdout;
 }
 
+/** The fleet's key, in OpenSSH's format, from the state of the master stack: never print it. */
+export async function fleetKey({ project }: Pick<Place, "project">): Promise<string> {
+  const words = ["stack", "export", "--show-secrets", "--stack", "master"];
+  const { stdout } = await execa("pulumi", words, { cwd: project });
+  const { deployment } = JSON.parse(stdout) as {
+    deployment: { resources: { urn: string; outputs?: { privateKeyOpenssh?: { plaintext: string } } }[] };
+  };
+  const key = deployment.resources.find(({ urn }) => urn.endsWith("::fleet-key-ssh"))?.outputs;
+  return JSON.parse(key?.privateKeyOpenssh?.plaintext ?? "null") as string;
+}
+
 export async function stateBytes({ state }: Pick<Place, "state">, stack: string): Promise<number> {
   return (await stat(stateFile(state, stack))).size;
 }

@@ -5,8 +5,9 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setDefaultCACertificates } from "node:tls";
 import { Document, parse, parseDocument, stringify } from "yaml";
-import { addKey, ensureAgent, fleetKeys } from "../adapters/agent.ts";
+import { ensureAgent, fleetKeys } from "../adapters/agent.ts";
 import { withFileLock } from "../adapters/file-lock.ts";
+import { loadFleetKeys } from "../adapters/fleet-agent.ts";
 import { type Convergence, converge } from "../adapters/pulumi.ts";
 import { labEnvironment } from "./environment.ts";
 import { OPERATOR, TRUST_BUNDLE } from "./layout.ts";
@@ -63,8 +64,7 @@ export async function convergeMaster(
   process.env.SSH_AUTH_SOCK = socket;
   const publicKey = String(convergence.outputs.publicKey);
   const [type, blob] = publicKey.split(" ");
-  if (!(await fleetKeys()).includes(`${type} ${blob}`))
-    await addKey(socket, String(convergence.outputs.privateKey));
+  if (!(await fleetKeys()).includes(`${type} ${blob}`)) await loadFleetKeys(socket, "master");
   return { publicKey, convergence };
 }
 

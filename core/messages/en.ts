@@ -149,6 +149,14 @@ export const en = {
       what: "stack {{stack}} has no output {{output}}",
       next: "run `pulumi up --stack {{stack}}` first.",
     },
+    RUNTIME_UNSAFE: {
+      what: "{{folder}} is not safe for the agent's socket: {{cause}}",
+      next: "set XDG_RUNTIME_DIR to a folder that this account alone may write in (or GEOCLIC_HOME, whose `run` is used then); look who made that one.",
+    },
+    FLEET_KEY_MISSING: {
+      what: "the state of stack {{stack}} holds no key of the fleet",
+      next: "name the master stack (`--stack`), or make the key with `pulumi up --stack {{stack}}`.",
+    },
     ANSWER_UNREADABLE: {
       what: "the server's `{{command}}` answered something that cannot be read: {{cause}}",
       next: "run again: the scripts are brought anew where they differ; if it stays, run that command on the server and report what it prints.",

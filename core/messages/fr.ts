@@ -150,6 +150,14 @@ export const fr: Catalogue = {
       what: "la pile {{stack}} n'a pas de sortie {{output}}",
       next: "lancez d'abord `pulumi up --stack {{stack}}`.",
     },
+    RUNTIME_UNSAFE: {
+      what: "{{folder}} n'est pas sûr pour le socket de l'agent : {{cause}}",
+      next: "donnez à XDG_RUNTIME_DIR un dossier où ce compte est seul à pouvoir écrire (ou à GEOCLIC_HOME, dont le dossier `run` sert alors) ; regardez qui a créé celui-là.",
+    },
+    FLEET_KEY_MISSING: {
+      what: "l'état de la pile {{stack}} ne contient aucune clé de la flotte",
+      next: "nommez la pile du maître (`--stack`), ou créez la clé avec `pulumi up --stack {{stack}}`.",
+    },
     ANSWER_UNREADABLE: {
       what: "la commande `{{command}}` du serveur a répondu quelque chose d'illisible : {{cause}}",
       next: "relancez : les scripts sont réinstallés là où ils diffèrent ; si cela persiste, lancez cette commande sur le serveur et signalez ce qu'elle écrit.",

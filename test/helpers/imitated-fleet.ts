@@ -13,6 +13,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { execa } from "execa";
 import { parse, stringify } from "yaml";
+import { privateKeys } from "../../adapters/master-stack.ts";
 import { type Convergence, converge } from "../../adapters/pulumi.ts";
 import { startAgent } from "../../bench/agent.ts";
 import { ensureCertificate } from "../../bench/peers/authority.ts";
@@ -99,7 +100,7 @@ export async function startImitatedFleet(): Promise<ImitatedFleet> {
   await makeSuite("1.0.0", suite);
   await write("master", { role: "master", protect: false });
   const master = await converge({ stack: "master", project, onProgress: () => {} });
-  const agent = await startAgent(String(master.outputs.privateKey));
+  const agent = await startAgent((await privateKeys("master"))[0] ?? "");
   const publicKey = String(master.outputs.publicKey);
   const records = new Map<string, string>();
   const dns = await startDns(dnsAddress, records);

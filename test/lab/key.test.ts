@@ -46,7 +46,7 @@ beforeAll(async () => {
   await configureStack(master, { role: "master", protect: true });
   const { outputs } = await convergeStack(master, () => {});
   oldKey = String(outputs.publicKey);
-  oldSecret = String(outputs.privateKey);
+  oldSecret = (await privateKeys(master))[0] ?? "";
   const socket = await ensureAgent();
   process.env.SSH_AUTH_SOCK = socket;
   await loadFleetKeys(socket, master);

@@ -3,7 +3,8 @@
  * stage and the other goes on to its end; the next run does only what is missing; each test goes on where the one before
  * it ended. Not proven here: real servers (see test/lab), OVH (see order.test.ts), plugins of another kind than those installed.
  */
-import { resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openEngine } from "../../adapters/engine.ts";
@@ -265,6 +266,30 @@ test("no secret was printed, and the towns have none in common", async () => {
     expect(secret).toMatch(/^[0-9a-f]{24,}$/);
     expect(printed.includes(secret)).toBe(false);
   }
+});
+
+test("what the fleet's state keeps of other stacks is no secret, and its secrets are where they belong", async () => {
+  const text = await readFile(join(fleet.folder, "state/.pulumi/stacks/geoclic-fleet/faults.json"), "utf8");
+  const { checkpoint } = JSON.parse(text) as {
+    checkpoint: {
+      latest: { resources: { type: string; urn: string; inputs?: unknown; outputs?: unknown }[] };
+    };
+  };
+  // What marks a secret's ciphertext in a state.
+  const secretMark = "4dabf18193072939515e22adb298388d";
+  const holders = checkpoint.latest.resources.flatMap(({ type, urn, inputs, outputs }) =>
+    JSON.stringify({ inputs, outputs }).includes(secretMark)
+      ? [type === "pulumi:pulumi:StackReference" ? `reference ${urn.split("::").at(-1)}` : type]
+      : [],
+  );
+  expect([...new Set(holders)].sort()).toEqual([
+    "command:remote:Command",
+    "geoclic:fleet:ClientServer",
+    "pulumi:pulumi:Stack",
+    "random:index/randomPassword:RandomPassword",
+    // The stack's own outputs, under its own passphrase.
+    "reference former",
+  ]);
 });
 
 function byHand(continueOnError: string) {
