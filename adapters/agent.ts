@@ -35,9 +35,10 @@ export async function fleetKeys(env: NodeJS.ProcessEnv = process.env): Promise<s
   return (keys ?? []).filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
 }
 
-/** Loads a private key in OpenSSH's format; it travels by standard input. */
-export async function addKey(socket: string, privateKey: string): Promise<void> {
-  const added = await execa("ssh-add", ["-q", "-"], {
+/** Loads a private key in OpenSSH's format, for good or for some hours; it travels by standard input. */
+export async function addKey(socket: string, privateKey: string, hours?: number): Promise<void> {
+  const lifetime = hours === undefined ? [] : ["-t", String(hours * 3600)];
+  const added = await execa("ssh-add", ["-q", ...lifetime, "-"], {
     env: { SSH_AUTH_SOCK: socket },
     input: privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`,
     reject: false,

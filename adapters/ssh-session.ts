@@ -1,6 +1,7 @@
 /** @module A session by SSH that people see: the terminal's own, or output that goes on until they end it. */
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
 import { type Command, toShell } from "../core/commands/shell.ts";
 import { type SshTarget, sshFailure } from "../core/commands/ssh.ts";
 import { prepareSsh } from "./ssh.ts";
@@ -33,7 +34,7 @@ export async function openSession(
 }
 
 /**
- * Shows what a command writes until it ends or SIGINT or SIGTERM comes. Its standard input stays open meanwhile, so
+ * Hands over what a command writes, line by line, until it ends or SIGINT or SIGTERM comes. Its standard input stays open meanwhile, so
  * that a command that ends with its input ends with us, however we end.
  * @throws FleetError of the connection or of the command
  */
@@ -41,13 +42,15 @@ export async function followCommand(
   target: SshTarget,
   step: string,
   command: Command,
+  onLine: (line: string) => void,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
   const config = await prepareSsh(target, env);
   const child = spawn("ssh", [...own(config), "-T", target.client, "--", toShell(command)], {
     env,
-    stdio: ["pipe", "inherit", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  createInterface({ input: child.stdout }).on("line", onLine);
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => {
     stderr = `${stderr}${chunk}`.slice(-4000);

@@ -41,7 +41,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "operations cancel": ["operations cancel"],
   "operations resume": ["operations resume", "operations resume 20261123T131500-0a1b"],
   doctor: ["doctor"],
-  agent: ['eval "$(geoclic-fleet agent --env)"', "agent --public"],
+  agent: ['eval "$(geoclic-fleet agent --env)"', "agent --lifetime 8", "agent --public"],
   help: ["help update"],
   aide: ["aide update"],
   completion: ["completion bash >> ~/.bashrc"],

@@ -45,6 +45,13 @@ export function frame(program: Command, language: Language): void {
             ? description
             : `${description} (${t("usage.default", { value: String(defaultValue) })})`,
       });
+    // Commander shows a command's help without a look at the words behind it.
+    command.addHelpText("beforeAll", () => {
+      const [word] = command.args;
+      const isKnown = word === undefined || word.startsWith("-") || command.registeredArguments.length > 0;
+      if (command.commands.length > 0 && !isKnown) childOf(command, word);
+      return "";
+    });
     const own = examples[path];
     if (own) {
       const lines = own.map((line) => (line.startsWith("eval") ? line : `geoclic-fleet ${line}`));
@@ -70,6 +77,12 @@ export function frame(program: Command, language: Language): void {
     ];
     return extra.length > 0 ? `${description} (${extra.join("; ")})` : description;
   }
+}
+
+/** @throws CommanderError `commander.unknownCommand` */
+export function childOf(command: Command, word: string): Command {
+  const child = command.commands.find((each) => each.name() === word);
+  return child ?? command.error(`error: unknown command '${word}'`, { code: "commander.unknownCommand" });
 }
 
 /** Help that was asked for and shown. */

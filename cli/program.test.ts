@@ -89,6 +89,8 @@ describe("help", () => {
 describe("wrong usage", () => {
   test.each([
     ["updaet", "USAGE_COMMAND_UNKNOWN", /updaet.*update/],
+    ["nosuchverb --help", "USAGE_COMMAND_UNKNOWN", /nosuchverb/],
+    ["operations nosuchverb --help", "USAGE_COMMAND_UNKNOWN", /nosuchverb/],
     ["update --cleint x", "USAGE_OPTION_UNKNOWN", /--cleint.*--client/],
     ["ssh", "USAGE_ARGUMENT_MISSING", /geoclic-fleet ssh/],
     ["add", "USAGE_OPTION_REQUIRED", /--name/],
@@ -102,6 +104,15 @@ describe("wrong usage", () => {
       expect(told(failure, language)).toMatch(tells);
     }
   });
+});
+
+test.each(
+  languages,
+)("each command's description is a sentence that begins with a capital letter: %s", async (language) => {
+  const program = await makeProgram(quiet(language), language, []);
+  const described = leaves(program).map(([path, command]) => [path, command.description()]);
+  expect(described.length).toBeGreaterThan(25);
+  expect(described.filter(([, description]) => !/^\p{Lu}/u.test(description ?? ""))).toEqual([]);
 });
 
 const hostile = [

@@ -80,7 +80,7 @@ function backup({ lastBackup }: ClientFacts, now: number, t: Translate): string 
   const made = Date.parse(lastBackup?.newest?.createdAt ?? "");
   if (Number.isNaN(made)) return t("status.missingBackup");
   const age = t("status.ageHours", { hours: Math.max(0, Math.floor((now - made) / 3_600_000)) });
-  return lastBackup?.outcome && lastBackup.outcome !== "ok" ? `${age}\n${lastBackup.outcome}` : age;
+  return lastBackup?.outcome === "failed" ? `${age}\n${t("status.backupFailed")}` : age;
 }
 
 function load({ load: means, memory }: ClientFacts, t: Translate): string {

@@ -1,5 +1,6 @@
 /** @module Declares the commands of the tool itself: agent, doctor, completion, help. */
 import type { AgentOptions } from "./commands/agent.ts";
+import { childOf } from "./frame.ts";
 import type { Session } from "./session.ts";
 
 /** `words`: those after the program's name. */
@@ -19,6 +20,7 @@ export async function toolCommands(session: Session, words: readonly string[]): 
     .option("--stack <name>", t("help.stack"))
     .option("--env", t("help.env"))
     .option("--public", t("help.public"))
+    .option("--lifetime <hours>", t("help.lifetime"))
     .action(async (options: AgentOptions) => (await import("./commands/agent.ts")).agent(console, options));
 
   for (const name of ["help", "aide"] as const)
@@ -29,12 +31,7 @@ export async function toolCommands(session: Session, words: readonly string[]): 
       .action((path: string[]) => {
         // In French the whole program is declared anew: see main.ts.
         let command = program;
-        for (const word of path) {
-          const child = command.commands.find((each) => each.name() === word);
-          if (!child)
-            return program.error(`error: unknown command '${word}'`, { code: "commander.unknownCommand" });
-          command = child;
-        }
+        for (const word of path) command = childOf(command, word);
         command.outputHelp();
       });
 

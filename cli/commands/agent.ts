@@ -4,6 +4,7 @@ import { loadFleetKeys } from "../../adapters/fleet-agent.ts";
 import { readOutput } from "../../adapters/pulumi.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Console } from "../console.ts";
+import { integer } from "../options.ts";
 
 export interface AgentOptions {
   /** Stack that holds the key. */
@@ -12,14 +13,17 @@ export interface AgentOptions {
   readonly env?: boolean;
   /** Print the public key only. */
   readonly public?: boolean;
+  /** Hours after which the agent forgets the key. */
+  readonly lifetime?: string;
 }
 
 export async function agent(console: Console, options: AgentOptions): Promise<void> {
+  const hours = options.lifetime === undefined ? undefined : integer("--lifetime", options.lifetime, 1, 720);
   const stack = options.stack ?? process.env.GEOCLIC_MASTER_STACK ?? "master";
   if (options.public) return console.print(String(await readOutput(stack, "publicKey")));
   const socket = await ensureAgent();
   const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await loadFleetKeys(socket, stack);
+  await loadFleetKeys(socket, stack, hours);
   if (options.env) return console.print(`export SSH_AUTH_SOCK='${socket}'`);
   console.print(text("agent.ready", console.language, { fingerprint: (await fleetKeys(env)).join(", ") }));
 }

@@ -5,6 +5,7 @@ import { logsCommand, logsSeconds } from "../../core/commands/logs.ts";
 import type { Console } from "../console.ts";
 import { chosenFleet, statusClient } from "../fleet.ts";
 import { integer } from "../options.ts";
+import { plainLine } from "../plain-text.ts";
 
 export interface LogsOptions {
   readonly service: string;
@@ -20,7 +21,8 @@ export async function logs(console: Console, name: string, options: LogsOptions)
   if (!client) return;
   const { service, since, follow = false } = options;
   const command = logsCommand(client.release, { service, lines, since, follow });
-  if (follow) return followCommand(client.target, "logs", command);
+  const onLine = (line: string) => console.print(plainLine(line));
+  if (follow) return followCommand(client.target, "logs", command, onLine);
   const ssh = await openSsh(client.target);
-  await ssh.run("logs", command, { onLine: console.print, timeoutSeconds: logsSeconds + 10 });
+  await ssh.run("logs", command, { onLine, timeoutSeconds: logsSeconds + 10 });
 }

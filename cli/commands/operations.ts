@@ -42,12 +42,17 @@ export async function list(console: Console, options: OperationsOptions): Promis
         operation.id,
         operation.verb,
         operation.actor,
-        new Date(operation.began).toLocaleString(console.language),
+        localTime(operation.began),
         took(operation),
         `${t(`operation.state.${operation.state}`)} ${counted(operation)}`.trim(),
       ]),
     ),
   );
+}
+
+/** `2026-11-26 18:05`, of this machine's clock: the same for readers of every language. */
+function localTime(milliseconds: number): string {
+  return new Date(milliseconds).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" });
 }
 
 export async function show(

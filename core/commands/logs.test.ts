@@ -26,7 +26,7 @@ const hostile = [
 
 test("asks for the last lines of a service, and ends with its time", () => {
   expect(toShell(logsCommand(release, { ...choice, since: "10m" }))).toBe(
-    "sudo -n timeout --kill-after=5 60 docker compose -p deploy logs --no-color --tail 50 --since 10m -- api",
+    "sudo -n timeout --kill-after=5 60 docker compose -p deploy logs --no-color --no-log-prefix --tail 50 --since 10m -- api",
   );
 });
 
@@ -34,7 +34,7 @@ test("follows under a command that ends with its input", () => {
   const words = logsCommand(release, { ...choice, follow: true });
   expect(words.slice(0, 4)).toEqual(["sudo", "-n", "sh", "-c"]);
   expect(words.slice(5)).toEqual(
-    "sh docker compose -p deploy logs --no-color --tail 50 --follow -- api".split(" "),
+    "sh docker compose -p deploy logs --no-color --no-log-prefix --tail 50 --follow -- api".split(" "),
   );
 });
 

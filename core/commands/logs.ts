@@ -34,6 +34,8 @@ export function logsCommand(release: Pick<Release, "project" | "services">, choi
     });
   const options = [
     "--no-color",
+    // Of two containers of a service the text tells them apart, their names do not.
+    "--no-log-prefix",
     "--tail",
     String(choice.lines),
     ...(choice.since === undefined ? [] : ["--since", choice.since]),

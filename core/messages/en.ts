@@ -238,6 +238,8 @@ export const en = {
     "help.stack": "stack to use",
     "help.language": "language of the messages: fr or en",
     "help.env": "print the agent's variables as shell lines",
+    "help.lifetime":
+      "hours after which the agent forgets the key, 1 to 720; without it the key stays until the agent ends",
     "help.public": "print the fleet's public key",
     "demo.setUp": "Lab",
     "demo.master": "Master stack: the fleet's key",

@@ -239,6 +239,8 @@ export const fr: Catalogue = {
     "help.stack": "pile à utiliser",
     "help.language": "langue des messages : fr ou en",
     "help.env": "écrire les variables de l'agent en lignes de shell",
+    "help.lifetime":
+      "heures après lesquelles l'agent oublie la clé, de 1 à 720 ; sans elle la clé reste jusqu'à la fin de l'agent",
     "help.public": "écrire la clé publique de la flotte",
     "demo.setUp": "Labo",
     "demo.master": "Pile maître : la clé de la flotte",

@@ -112,7 +112,7 @@ describe("what nobody waits for any more does not go on", () => {
     const command = untilClosed(["sudo", "-n", "sh", "-c", 'echo "$0"; exec sleep "$1"', "begun", seconds]);
     const program = `
       import { followCommand } from ${JSON.stringify(join(import.meta.dirname, "../../adapters/ssh-session.ts"))};
-      await followCommand(${JSON.stringify(server.target)}, "logs", ${JSON.stringify(command)});`;
+      await followCommand(${JSON.stringify(server.target)}, "logs", ${JSON.stringify(command)}, (line) => console.log(line));`;
     child = spawn(process.execPath, ["--input-type=module", "-e", program], {
       env: server.env,
       stdio: ["ignore", "pipe", "inherit"],

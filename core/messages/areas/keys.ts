@@ -22,10 +22,10 @@ export const keys = area(
       },
     },
     texts: {
-      "sshKey.help": "the fleet's SSH key: show it, replace it",
-      "sshKey.help.show": "the fleet's public key, its fingerprint, and whether it is being replaced",
+      "sshKey.help": "Show the fleet's SSH key, or replace it",
+      "sshKey.help.show": "Show the fleet's public key, its fingerprint, and whether it is being replaced",
       "sshKey.help.rotate":
-        "makes a new key and brings every server over to it; a server that is offline keeps the old one",
+        "Make a new key and bring every server over to it; a server that is offline keeps the old one",
       "sshKey.help.stack": "stack that holds the key (default: GEOCLIC_MASTER_STACK, or master)",
       "sshKey.help.parallel": "servers at once",
       "sshKey.question": "Replace the fleet's SSH key on {{count}} servers?",
@@ -61,11 +61,11 @@ export const keys = area(
       },
     },
     texts: {
-      "sshKey.help": "la clé SSH de la flotte : la montrer, la remplacer",
+      "sshKey.help": "Montrer la clé SSH de la flotte, ou la remplacer",
       "sshKey.help.show":
-        "la clé publique de la flotte, son empreinte, et si elle est en cours de remplacement",
+        "Montrer la clé publique de la flotte, son empreinte, et si elle est en cours de remplacement",
       "sshKey.help.rotate":
-        "crée une nouvelle clé et y amène chaque serveur ; un serveur injoignable garde l'ancienne",
+        "Créer une nouvelle clé et y amener chaque serveur ; un serveur injoignable garde l'ancienne",
       "sshKey.help.stack": "pile qui détient la clé (par défaut : GEOCLIC_MASTER_STACK, ou master)",
       "sshKey.help.parallel": "serveurs à la fois",
       "sshKey.question": "Remplacer la clé SSH de la flotte sur {{count}} serveurs ?",
