@@ -7,7 +7,7 @@ import { FleetError } from "../core/errors.ts";
 import { type AcmeEvent, type AcmeRequest, acmeBudget, relevantEvents } from "../core/certificate/budget.ts";
 import type { AcmeLedger } from "../core/ports.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
-import { withFileLock } from "./file-lock.ts";
+import { type Held, withFileLock } from "./file-lock.ts";
 
 const Events = z.array(
   z.object({
@@ -46,25 +46,29 @@ export function acmeLedger(stateFolder: string): AcmeLedger {
   }
 
   function spend({ domain, server, time }: AcmeRequest) {
-    return withFileLock(file, async () => {
+    return withFileLock(file, async (held) => {
       const events = relevantEvents(await read(), time);
       const budget = acmeBudget(events, domain, server, time);
-      if (budget.ok) await write([...events, { domain, server, time, outcome: "issued" }]);
+      if (budget.ok) await write(held, [...events, { domain, server, time, outcome: "issued" }]);
       return budget;
     });
   }
 
   async function fail({ domain, server, time }: AcmeRequest): Promise<void> {
-    await withFileLock(file, async () => {
+    await withFileLock(file, async (held) => {
       const events = await read();
       const asked = events.findLast(
         (event) => event.domain === domain && event.server === server && event.time === time,
       );
-      await write(events.map((event) => (event === asked ? { ...event, outcome: "failed" } : event)));
+      await write(
+        held,
+        events.map((event) => (event === asked ? { ...event, outcome: "failed" } : event)),
+      );
     });
   }
 
-  async function write(events: readonly AcmeEvent[]): Promise<void> {
+  async function write(held: Held, events: readonly AcmeEvent[]): Promise<void> {
+    await held();
     await writeFileAtomically(file, `${JSON.stringify(events, null, 1)}\n`);
   }
 }

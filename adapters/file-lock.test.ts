@@ -1,8 +1,8 @@
 /** One at a time on a file. Not proven: the end of a dead process's lock after 20 s, network file systems. */
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { withFileLock } from "./file-lock.ts";
 
 let folder: string;
@@ -41,14 +41,50 @@ test("locks of different files do not wait for each other", async () => {
   expect(await inner).toBe("both");
 });
 
-test("a lock that another process took over fails cleanly, and is left to that one", async () => {
-  const path = join(folder, "file");
-  const lost = withFileLock(path, async () => {
-    // As another process does after this one stood still for too long.
+describe("a lock that another process took over", () => {
+  /** As another process does after this one stood still for too long. */
+  const takeOver = async (path: string) => {
     await rm(`${path}.lock`, { recursive: true });
     await mkdir(`${path}.lock`);
-    await new Promise((resolve) => setTimeout(resolve, 7000));
+    await writeFile(path, "theirs");
+  };
+
+  test("is noticed before the write, though no timer has run since: what the other wrote stays", async () => {
+    const path = join(folder, "file");
+    const lost = withFileLock(path, async (held) => {
+      await held();
+      await takeOver(path);
+      await held();
+      await writeFile(path, "ours");
+    });
+    await expect(lost).rejects.toMatchObject({ code: "LOCK_LOST", values: { path } });
+    expect(await readFile(path, "utf8")).toBe("theirs");
+    expect(await readdir(folder)).toContain("file.lock");
   });
-  await expect(lost).rejects.toMatchObject({ code: "LOCK_LOST", values: { path } });
-  expect(await readdir(folder)).toEqual(["file.lock"]);
-}, 15_000);
+
+  test("by the time of its end fails too, and is left to that one", async () => {
+    const path = join(folder, "file");
+    const lost = withFileLock(path, async () => {
+      await takeOver(path);
+      await new Promise((resolve) => setTimeout(resolve, 7000));
+    });
+    await expect(lost).rejects.toMatchObject({ code: "LOCK_LOST", values: { path } });
+    expect((await readdir(folder)).sort()).toEqual(["file", "file.lock"]);
+  }, 15_000);
+});
+
+test("a lock that cannot be given back hides neither the work's result nor its error", async () => {
+  const path = join(folder, "file");
+  const spoil = async () => {
+    // A folder that is not empty is not removed.
+    await writeFile(join(`${path}.lock`, "x"), "");
+  };
+  await expect(
+    withFileLock(path, async () => {
+      await spoil();
+      throw new Error("the work's");
+    }),
+  ).rejects.toThrow("the work's");
+  await rm(`${path}.lock`, { recursive: true });
+  expect(await withFileLock(path, () => spoil().then(() => 42))).toBe(42);
+});

@@ -1,5 +1,6 @@
 /** Files that the operator keeps: whole or not at all, by content. Not proven here: a power failure, a full disk. */
 import {
+  chown,
   chmod,
   mkdir,
   mkdtemp,
@@ -211,6 +212,18 @@ test("a file that cannot be written leaves the former one, and nothing else", as
   await expect(writeFileAtomically(join(folder, "taken"), "new")).rejects.toThrow();
   expect((await readdir(folder)).sort()).toEqual(["file", "taken"]);
   expect(await readFile(path, "utf8")).toBe("former");
+});
+
+test("a file keeps its owner and group when another account writes it", async () => {
+  const path = join(folder, "file");
+  await writeFile(path, "former");
+  // Only root may give a file away.
+  const [uid, gid] =
+    process.getuid?.() === 0 ? [1234, 1235] : [process.getuid?.() ?? 0, process.getgid?.() ?? 0];
+  await chown(path, uid, gid);
+  await writeFileAtomically(path, "new");
+  expect(await stat(path)).toMatchObject({ uid, gid });
+  expect(await readFile(path, "utf8")).toBe("new");
 });
 
 test("a file is written with its mode, and nothing else is left", async () => {

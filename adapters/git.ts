@@ -3,13 +3,18 @@ import { basename, dirname } from "node:path";
 import { userInfo } from "node:os";
 import { execa } from "execa";
 import { FleetError } from "../core/errors.ts";
+import type { Standing } from "../core/registry/port.ts";
 
 export interface History {
+  /** Fails while an edit could not be told from somebody else's. @throws FleetError `STACK_FILE_DIRTY`, `STACK_FILE_UNTRACKED` */
+  refuseDirty(): Promise<void>;
   /**
-   * Fails while an edit could not be told from somebody else's, or would be made on an old state.
-   * @throws FleetError `STACK_FILE_DIRTY`, `STACK_FILE_UNTRACKED`, `CHECKOUT_BEHIND`, `CHECKOUT_UNCERTAIN`
+   * Fails where an edit would be made on an old state: it asks the upstream over the network.
+   * @throws FleetError `CHECKOUT_BEHIND`, `CHECKOUT_UNCERTAIN`
    */
-  check(): Promise<void>;
+  refuseBehind(): Promise<void>;
+  /** Commits that the upstream does not have, and the other way round (as far as it answers); `undefined` without an upstream. */
+  standing(): Promise<Standing | undefined>;
   /** Commits the file and nothing else. @throws FleetError `COMMIT_FAILED` */
   commit(message: string): Promise<void>;
 }
@@ -24,20 +29,32 @@ export async function historyOf(
   const inside = await git(["rev-parse", "--is-inside-work-tree"]);
   if (inside.stdout !== "true") return undefined;
   if ((await git(["check-ignore", "--quiet", "--", name])).status === 0) return undefined;
-  return { check, commit };
+  return { refuseDirty, refuseBehind, standing, commit };
 
-  async function check(): Promise<void> {
+  async function refuseDirty(): Promise<void> {
     const { stdout } = await git(["status", "--porcelain", "--", name]);
     if (stdout.startsWith("??")) throw new FleetError("STACK_FILE_UNTRACKED", { file: path });
     if (stdout !== "") throw new FleetError("STACK_FILE_DIRTY", { file: path });
+  }
+
+  async function refuseBehind(): Promise<void> {
+    const found = await standing();
+    if (!found) return;
+    const { upstream, ahead, behind, cause } = found;
+    if (cause !== undefined) throw new FleetError("CHECKOUT_UNCERTAIN", { upstream, cause });
+    if (behind > 0) throw new FleetError("CHECKOUT_BEHIND", { upstream, ahead, behind });
+  }
+
+  async function standing(): Promise<Standing | undefined> {
     const upstream = await git(["rev-parse", "--abbrev-ref", "@{upstream}"]);
-    if (upstream.status !== 0) return;
+    if (upstream.status !== 0) return undefined;
     const fetched = await git(["fetch", "--quiet"], 60);
-    if (fetched.status !== 0)
-      throw new FleetError("CHECKOUT_UNCERTAIN", { upstream: upstream.stdout, cause: fetched.cause });
     const { stdout: counts } = await git(["rev-list", "--left-right", "--count", "HEAD...@{upstream}"]);
     const [ahead = 0, behind = 0] = counts.split(/\s+/).map(Number);
-    if (behind > 0) throw new FleetError("CHECKOUT_BEHIND", { upstream: upstream.stdout, ahead, behind });
+    return {
+      ...{ upstream: upstream.stdout, ahead, behind },
+      ...(fetched.status === 0 ? {} : { cause: fetched.cause }),
+    };
   }
 
   async function commit(message: string): Promise<void> {

@@ -42,6 +42,7 @@ export function masterStack(
   const name = stack.split("/").at(-1) ?? "";
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
     throw new FleetError("STACK_NAME_INVALID", { stack: name });
+  let isUpstreamAsked = false;
   return { declared, declare, held: () => heldKeys(stack), converge: convergeMaster };
 
   async function path(): Promise<string> {
@@ -60,13 +61,17 @@ export function masterStack(
 
   async function declare(generations: readonly number[]): Promise<void> {
     const file = await path();
-    await withFileLock(file, async () => {
+    await withFileLock(file, async (held) => {
       const former = await readFile(file, "utf8");
       const text = setIn(former, file, ["config", `${prefix}keys`], [...generations]);
       if (text === former) return;
       const history = commit ? await historyOf(file) : undefined;
-      await history?.check();
+      await history?.refuseDirty();
+      // A rotation that is begun goes on whatever others push.
+      if (!isUpstreamAsked) await history?.refuseBehind();
+      isUpstreamAsked = true;
       const { mode } = await stat(file);
+      await held();
       await writeFileAtomically(file, text, mode & 0o777);
       await history?.commit(`The fleet's key: ${generations.join(" and ")}`);
     });

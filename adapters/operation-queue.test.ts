@@ -3,7 +3,7 @@
  * Not proven: machines that share a folder over a network.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -53,16 +53,22 @@ async function holder(): Promise<ChildProcess> {
 test("one at a time, in the order of their arrival", async () => {
   const order: string[] = [];
   const first = await enter("first").turn;
-  const waiting = ["second", "third"].map(async (name) => {
-    const ticket = await enter(name).turn;
-    order.push(name);
-    await ticket.release();
-  });
-  await expect.poll(async () => (await readdir(join(state, "operations/prod/queue"))).length).toBe(3);
+  const names = ["second", "third", "fourth"];
+  const waiting: Promise<void>[] = [];
+  for (const [index, name] of names.entries()) {
+    waiting.push(
+      enter(name).turn.then(async (ticket) => {
+        order.push(name);
+        await ticket.release();
+      }),
+    );
+    const inLine = async () => (await readdir(join(state, "operations/prod/queue"))).length;
+    await expect.poll(inLine).toBe(index + 2);
+  }
   expect(order).toEqual([]);
   await first.release();
   await Promise.all(waiting);
-  expect(order).toHaveLength(2);
+  expect(order).toEqual(names);
   expect(await readdir(join(state, "operations/prod/queue"))).toEqual([]);
 });
 
@@ -109,6 +115,38 @@ test("a number that was given again to another process is no holder", async () =
   expect(dead).toMatchObject([{ what: "old" }]);
   await held.release();
 });
+
+/** A process that takes the turn some times, and says when it has it. */
+function worker(log: string, times: number): Promise<void> {
+  const script = `
+    import { appendFileSync } from "node:fs";
+    import { setTimeout } from "node:timers/promises";
+    import { operationQueue } from ${JSON.stringify(resolve(import.meta.dirname, "operation-queue.ts"))};
+    const options = { wait: true, signal: new AbortController().signal, onWait: () => {}, onDead: () => {} };
+    for (let time = 0; time < ${times}; time += 1) {
+      const ticket = await operationQueue(${JSON.stringify(state)}, "prod").enter("update", "you", options);
+      appendFileSync(${JSON.stringify(log)}, "in " + process.pid + "\\n");
+      await setTimeout(20);
+      appendFileSync(${JSON.stringify(log)}, "out " + process.pid + "\\n");
+      await ticket.release();
+    }`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  children.push(child);
+  return new Promise((done, fail) =>
+    child.once("exit", (status) => (status === 0 ? done() : fail(new Error(`it ended with ${status}`)))),
+  );
+}
+
+test("never two at once, of several processes", async () => {
+  const log = join(state, "log");
+  await Promise.all(Array.from({ length: 3 }, () => worker(log, 4)));
+  const lines = (await readFile(log, "utf8")).trim().split("\n");
+  expect(lines).toHaveLength(24);
+  for (let at = 0; at < lines.length; at += 2) expect(lines[at + 1]).toBe(lines[at]?.replace("in ", "out "));
+  expect(new Set(lines).size).toBe(6);
+}, 60_000);
 
 test("never two at once, however many come together", async () => {
   let inside = 0;

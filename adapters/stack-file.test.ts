@@ -1,4 +1,5 @@
 /** A stack's file on disk and in a real git repository. Not proven: pushes, and editors that do not know the lock. */
+import { mkdirSync, rmSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,18 @@ describe("outside git", () => {
     await detach();
     expect(await readFile(path, "utf8")).toContain("detached: true\n");
     expect((await stat(path)).mode & 0o777).toBe((await stat("Pulumi.prod.yaml")).mode & 0o777);
+  });
+
+  test("an edit whose lock another process took over writes nothing", async () => {
+    const before = await readFile(path, "utf8");
+    const file = await stackFile("prod");
+    const edit = file.editClients((clients) => {
+      clients.set("chambery", "detached", true);
+      rmSync(`${path}.lock`, { recursive: true });
+      mkdirSync(`${path}.lock`);
+    });
+    await expect(edit).rejects.toMatchObject({ code: "LOCK_LOST" });
+    expect(await readFile(path, "utf8")).toBe(before);
   });
 
   test("edits at the same time all arrive", async () => {
@@ -203,6 +216,20 @@ describe("in git", () => {
       expect(await readFile(path, "utf8")).toBe(
         await git(["show", "HEAD:Pulumi.prod.yaml"]).then((text) => `${text}\n`),
       );
+    });
+
+    test("what is begun goes on: later edits of one command ask nobody, and where it stands is told", async () => {
+      const file = await stackFile("prod");
+      const pinned = (name: string) =>
+        file.editClients((clients) => clients.set(name, "detached", true), name);
+      await file.checkEditable();
+      await pushedByAnother();
+      await pinned("ville-lyon");
+      expect(await file.standing()).toEqual({ upstream: "origin/main", ahead: 1, behind: 1 });
+      await rm(remote, { recursive: true });
+      await pinned("chambery");
+      expect(await file.standing()).toMatchObject({ ahead: 2, behind: 1, cause: expect.any(String) });
+      await expect(file.checkEditable()).rejects.toMatchObject({ code: "CHECKOUT_UNCERTAIN" });
     });
 
     test("a remote that does not answer leaves it uncertain", async () => {

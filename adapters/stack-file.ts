@@ -37,7 +37,8 @@ export async function stackFile(
   const path = await realpath(named).catch(() => named);
   if (!(await stat(path).catch(() => undefined))?.isFile())
     throw new FleetError("STACK_FILE_MISSING", { file: named, stack: name });
-  return { stack: stack ?? name, path, read, checkEditable, tryOut, edit, editClients };
+  let isUpstreamAsked = false;
+  return { stack: stack ?? name, path, read, checkEditable, tryOut, edit, editClients, standing };
 
   async function read(): Promise<FleetConfig> {
     return parseStackText(await readFile(path, "utf8"), path);
@@ -48,7 +49,14 @@ export async function stackFile(
   }
 
   async function checkEditable(): Promise<void> {
-    await (await history())?.check();
+    const kept = await history();
+    await kept?.refuseDirty();
+    await kept?.refuseBehind();
+    isUpstreamAsked = true;
+  }
+
+  async function standing() {
+    return (await history())?.standing();
   }
 
   async function tryOut(edited: (editor: StackEditor) => void): Promise<FleetConfig> {
@@ -63,13 +71,17 @@ export async function stackFile(
     edited: (editor: StackEditor) => void,
     message = `Edit ${name}'s clients`,
   ): Promise<FleetConfig> {
-    return withFileLock(path, async () => {
+    return withFileLock(path, async (held) => {
       const former = await readFile(path, "utf8");
       const { text, config } = editStackText(former, path, edited);
       if (text === former) return config;
       const kept = await history();
-      await kept?.check();
+      await kept?.refuseDirty();
+      // Once begun, work goes on, and back, whatever the network does and others push.
+      if (!isUpstreamAsked) await kept?.refuseBehind();
+      isUpstreamAsked = true;
       const { mode } = await stat(path);
+      await held();
       await writeFileAtomically(path, text, mode & 0o777);
       await kept?.commit(message);
       return config;

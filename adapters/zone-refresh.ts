@@ -15,12 +15,13 @@ export async function refreshZone(
   refresh: () => Promise<void>,
 ): Promise<boolean> {
   const file = join(state, "dns", `${zone}.json`);
-  return withFileLock(file, async () => {
+  return withFileLock(file, async (held) => {
     const text = await readFile(file, "utf8").catch(() => "{}");
     const { began = 0 } = parse(text);
     if (began >= since) return false;
     const now = Date.now();
     await refresh();
+    await held();
     await writeFileAtomically(file, `${JSON.stringify({ began: now })}\n`);
     return true;
   });

@@ -121,8 +121,9 @@ export async function openOvh(options: OvhOptions = {}): Promise<Ovh> {
   }
 
   async function takeTurn(): Promise<void> {
-    const at = await withFileLock(paceFile, async () => {
+    const at = await withFileLock(paceFile, async (held) => {
       const next = pace(times(await readFile(paceFile, "utf8").catch(() => "[]")), Date.now(), budget);
+      await held();
       await writeFileAtomically(paceFile, JSON.stringify(next.sent));
       return next.at;
     });

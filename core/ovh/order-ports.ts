@@ -11,7 +11,7 @@ export interface OrderJournal {
   /** On the disk when it returns. */
   write(event: OrderEvent): Promise<void>;
   /** Orders of OVH that other journals name. */
-  otherOrders(): Promise<number[]>;
+  otherOrders(): Promise<readonly { readonly client: string; readonly orderId: number }[]>;
 }
 
 export interface OrderContext {

@@ -9,7 +9,10 @@ export interface StackFile {
   readonly path: string;
   /** The fleet that is declared now. @throws FleetError `CONFIG_INVALID`, `STACK_NOT_FLEET` */
   read(): Promise<FleetConfig>;
-  /** Fails where an edit would be refused because of git, before a verb has done anything. */
+  /**
+   * Fails where an edit would be refused because of git, before a verb has done anything. The upstream is asked here, or at
+   * the first edit; later edits need nobody.
+   */
   checkEditable(): Promise<void>;
   /** The fleet that an edit would declare; nothing is written. @throws FleetError as `edit` does */
   tryOut(edit: (editor: StackEditor) => void): Promise<FleetConfig>;
@@ -21,6 +24,17 @@ export interface StackFile {
   edit(edit: (editor: StackEditor) => void, message?: string): Promise<FleetConfig>;
   /** The same, for the clients alone. */
   editClients(edit: (clients: ClientsEditor) => void, message?: string): Promise<void>;
+  /** How far its commits are apart from the upstream's; `undefined` where there is none. Never fails for the network. */
+  standing(): Promise<Standing | undefined>;
+}
+
+/** Commits on either side. */
+export interface Standing {
+  readonly upstream: string;
+  readonly ahead: number;
+  readonly behind: number;
+  /** Why the upstream could not be asked: `behind` is what was known before. */
+  readonly cause?: string;
 }
 
 export interface HostKey {

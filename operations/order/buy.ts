@@ -89,7 +89,7 @@ async function findOrder(context: OrderContext, asked: Asked, since: string): Pr
 async function candidates(context: OrderContext, asked: Asked, since: string): Promise<number[]> {
   const from = new Date(Date.parse(since) - clockMinutes * 60_000).toISOString();
   const ids = await context.ovh.get(`/me/order?date.from=${encodeURIComponent(from)}`, { schema: Ids });
-  const taken = new Set(await context.journal.otherOrders());
+  const taken = new Set((await context.journal.otherOrders()).map(({ orderId }) => orderId));
   const found: number[] = [];
   for (const id of ids.filter((each) => !taken.has(each))) if (await fits(context, asked, id)) found.push(id);
   return found;
