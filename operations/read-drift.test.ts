@@ -88,7 +88,7 @@ test("expects the release's trees, binds with our own files, and static folders 
   expect(expected).toMatchObject({
     plain: "APP_ENV=production\nURL=https://ville.fr\n",
     secrets: ["DB_PASSWORD"],
-    schedules: { CLIENT: "ville", DOMAIN: "ville.fr", BACKUP: "02:00", MINUTES: "5" },
+    schedules: { CLIENT: "ville", DOMAIN: "ville.fr", BACKUP: "01:30", MINUTES: "5" },
   });
 });
 

@@ -96,7 +96,7 @@ test("the lines on the server are short and carry the scripts' hash", () => {
     "sudo -n /opt/geoclic/server/write-env --client ville --expect cccccccccccc",
   );
   expect(line("ville-schedules")).toBe(
-    "sudo -n /opt/geoclic/server/schedules --client ville --backup 02:00 --monitor-minutes 5 --domain ville.geoclic.fr --expect cccccccccccc",
+    "sudo -n /opt/geoclic/server/schedules --client ville --backup 01:30 --monitor-minutes 5 --domain ville.geoclic.fr --expect cccccccccccc",
   );
 });
 

@@ -36,7 +36,7 @@ test("fills in what may be left out", () => {
     build: "operator",
     protect: true,
     acme: { server: "https://acme-v02.api.letsencrypt.org/directory" },
-    schedules: { backup: "02:00", monitorMinutes: 5 },
+    schedules: { backup: "01:30", monitorMinutes: 5 },
     clients: [{ ssh: { user: "ubuntu", port: 22 }, dns: "external", canary: false, town: client.town }],
   });
 });
@@ -111,6 +111,8 @@ test.each([
   ["dnsServers[0]", { dnsServers: ["1.1.1.256:53"] }],
   ["dnsServers[0]", { dnsServers: ["1.1.1.1:"] }],
   ["schedules.backup", { schedules: { backup: "24:00" } }],
+  ["schedules.backup", { schedules: { backup: "02:00" } }],
+  ["that hour does not exist", { schedules: { backup: "02:59" } }],
 ])("fails on %s: %j", (path, change) => {
   expect(() => parseStackConfig({ ...fleet, ...change })).toThrow(path);
 });

@@ -121,8 +121,12 @@ export const FleetConfig = z
         /** Local time of the server, `HH:MM`. */
         backup: z
           .string()
-          .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected a time, e.g. 02:00")
-          .default("02:00"),
+          .regex(/^([01]\d|2[0-3]):[0-5]\d$/, "expected a time, e.g. 01:30")
+          .regex(
+            /^(?!02)/,
+            "expected a time outside 02:00 to 02:59, e.g. 01:30: on the night of the change to summer time that hour does not exist, and no backup would be made",
+          )
+          .default("01:30"),
         monitorMinutes: z.int().min(1).max(60).default(5),
       })
       .prefault({}),

@@ -42,6 +42,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "l'activation a été annulée ; ce qui avait changé est remis en place",
     next: "relancez quand elle doit continuer.",
   },
+  CANCEL_FAILED: {
+    what: "l'activation n'a pas reçu l'ordre de s'arrêter",
+    next: "regardez `systemctl status geoclic-activate` sur le serveur, puis annulez à nouveau.",
+  },
   CERTBOT_BUSY: { what: "certbot est déjà en cours", next: "attendez une minute, puis relancez." },
   CERTIFICATE_MISSING: { what: "le serveur n'a pas de certificat", next: `${again} : il en demande un.` },
   CERTIFICATE_NOT_SERVED: {

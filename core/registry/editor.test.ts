@@ -60,7 +60,7 @@ describe("changes only its own lines of the example", () => {
       "a quoted value",
       ({ setValue }) => setValue("schedules", { backup: "03:00" }),
       {
-        gone: '    backup: "02:00" # each server\'s local time\n    monitorMinutes: 5',
+        gone: '    backup: "01:30" # each server\'s local time; not 02:00 to 02:59, which a change to summer time leaves out\n    monitorMinutes: 5',
         come: '    backup: "03:00"',
       },
     ],

@@ -133,7 +133,10 @@ def cancel(release: str) -> None:
     if not _is_going_on() or present.get("release") != release:
         say(_STEP, f"no activation of {release} is going on here: nothing to cancel")
         return
-    run(["systemctl", "kill", "--kill-whom=main", "--signal=TERM", _UNIT])
+    # The main process alone: it gives the programs that it has started their time. (`--kill-whom` is unknown to systemd 249.)
+    told = run(["systemctl", "kill", "--kill-who=main", "--signal=TERM", _UNIT])
+    if told.status != 0 and _is_going_on():
+        raise Failure("CANCEL_FAILED", _STEP, f"the run of {release} was not told to stop: {told.said}", "look at `systemctl status geoclic-activate` on the server, then cancel again.")
     try:
         follow(release)
     except Failure as failure:

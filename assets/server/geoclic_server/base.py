@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import command as frame
-from . import firewall, layout, openpgp
+from . import firewall, layout, openpgp, systemd
 from .failure import Failure, say
 from .machine import memory_kib
 from .process import Result, run
@@ -80,8 +80,8 @@ def _is_done(ssh_port: int) -> bool:
     tools = ["docker", "certbot", "rsync", "restic", "nft"]
     return (
         all(shutil.which(tool) for tool in tools)
-        and run(["systemctl", "is-active", "--quiet", *units[:1]]).status == 0
-        and run(["systemctl", "is-enabled", "--quiet", *units]).status == 0
+        and systemd.all_active(units[:1])
+        and systemd.all_enabled(units)
         and firewall.is_in_force(ssh_port)
     )
 

@@ -15,7 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from . import acme, detour, layout, predecessor
+from . import acme, detour, layout, predecessor, systemd
 from . import command as frame
 from .compose import containers
 from .failure import Failure, say
@@ -136,7 +136,7 @@ def _start_listener(folder: Path) -> None:
     if started.status != 0:
         raise Failure("LISTENER_FAILED", _STEP, started.said, "look at systemd on the server.")
     for _ in range(50):
-        if _shown("/") is not None or _is_port_80_open() or run(["systemctl", "is-active", "--quiet", _LISTENER]).status != 0:
+        if _shown("/") is not None or _is_port_80_open() or not systemd.all_active([_LISTENER]):
             return
         time.sleep(0.1)
 
@@ -240,7 +240,7 @@ def _prove_renewal(domain: str) -> None:
     path = _RENEWAL / f"{domain}.conf"
     if "authenticator = webroot" not in path.read_text():
         raise Failure("RENEWAL_UNFIT", _STEP, f"{path} does not renew by webroot", f"remove it with `certbot delete --cert-name {domain}`, then run again.")
-    if run(["systemctl", "is-enabled", "--quiet", "certbot.timer"]).status != 0:
+    if not systemd.all_enabled(["certbot.timer"]):
         raise Failure("RENEWAL_UNFIT", _STEP, "certbot.timer is not enabled", "run the base again (`pulumi up`).")
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import certificate, environment, firewall, layout, schedules
+from . import certificate, environment, firewall, layout, schedules, systemd
 from . import command as frame
 from .compose import Container, config_hashes, containers
 from .failure import Failure, one_line
@@ -184,11 +184,11 @@ def _units(expected: Expected) -> Iterator[Finding]:
             continue
         if unit.read_text() != schedules.render(template.read_text(), expected["schedules"]):
             yield _finding("unit", template.name, "changed")
-        if "[Install]" in template.read_text() and run(["systemctl", "is-enabled", "--quiet", template.name]).status != 0:
+        if "[Install]" in template.read_text() and not systemd.all_enabled([template.name]):
             yield _finding("unit", template.name, "disabled")
-        elif template.suffix == ".timer" and run(["systemctl", "is-active", "--quiet", template.name]).status != 0:
+        elif template.suffix == ".timer" and not systemd.all_active([template.name]):
             yield _finding("unit", template.name, "stopped")
-    if run(["systemctl", "is-enabled", "--quiet", "certbot.timer"]).status != 0:
+    if not systemd.all_enabled(["certbot.timer"]):
         yield _finding("unit", "certbot.timer", "disabled")
 
 

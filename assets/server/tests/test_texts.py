@@ -50,7 +50,7 @@ class UnitsTest(unittest.TestCase):
 
     def test_times(self) -> None:
         self.assertIn("OnCalendar=*-*-* 02:30:00\n", schedules.render((UNITS / "geoclic-backup.timer").read_text(), self.values))
-        self.assertIn("OnCalendar=*-*-* *:00/5:00\n", schedules.render((UNITS / "geoclic-monitor.timer").read_text(), self.values))
+        self.assertIn("OnCalendar=*-*-* *:00/5:00 UTC\n", schedules.render((UNITS / "geoclic-monitor.timer").read_text(), self.values))
 
     def test_refuses_what_systemd_would_read_otherwise(self) -> None:
         for name, value in (("BACKUP", "24:00"), ("BACKUP", "2:00\nExecStart=x"), ("MINUTES", "0"), ("MINUTES", "61"), ("DOMAIN", "a b.fr"), ("DOMAIN", "x")):
