@@ -68,7 +68,7 @@ export async function keepPresent(
   try {
     const suite = await readTree(suitePath, [...neverSent, ...adapter.exclude]);
     const scriptsPath = join(project, "assets/server");
-    const scripts = await readTree(scriptsPath, ["__pycache__/", "/tests/"]);
+    const scripts = await readTree(scriptsPath, ["__pycache__/", "/tests/", "/harness/"]);
     const { release, compose } = makeRelease({
       adapter,
       compose: await readFile(join(suitePath, adapter.compose), "utf8"),

@@ -12,6 +12,7 @@ from .compose import compose, container_of, containers, last_lines
 from .failure import Failure, one_line
 from .migrations import Migration, SqlError, Statement, ordered, psql_error, read_migration, statements, without_transaction_control
 from .process import Result, run
+from .retention import reserve
 from .streams import to_file, verify_dump
 
 INIT = "(init)"
@@ -34,6 +35,7 @@ class Database:
         self._release = release
         self._adapter = release["adapter"]["database"]
         self.name: str = self._adapter["name"]
+        self.user: str = self._adapter["user"]
         self._ledger: str = self._adapter["ledger"]
         self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
         self.container = ""
@@ -133,7 +135,8 @@ class Database:
 
     def dump(self, path: Path, step: str) -> int:
         """A dump in pg_dump's custom format, verified by pg_restore. Returns its bytes; nothing is left when it fails."""
-        needed, free = self.size(), shutil.disk_usage(path.parent).free
+        disk = shutil.disk_usage(path.parent)
+        needed, free = self.size() + reserve(disk.total), disk.free
         if free < needed:
             raise Failure("DISK_FULL", step, f"{path.parent} has {free >> 20} MiB free, a dump may need {needed >> 20} MiB (no space left)",
                           "free space on the server (old backups), or take a larger one, then run again.")

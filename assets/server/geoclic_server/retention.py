@@ -1,9 +1,14 @@
 """What is kept and what may go. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 STAMP = "%Y%m%dT%H%M%SZ"
+
+
+def reserve(total: int) -> int:
+    """Bytes of a disk that backups and restores leave free: PostgreSQL stops where it cannot write."""
+    return max(1 << 30, total // 20)
 
 
 def stamp_time(name: str) -> datetime | None:
@@ -22,10 +27,11 @@ def expired_backups(names: Sequence[str], now: datetime, days: int = 7) -> list[
     return sorted(old)
 
 
-def expired_dumps(names: Sequence[str], keep: int = 3) -> list[str]:
-    """Dumps made before updates (before-RELEASE-STAMP.dump), all but the newest ones."""
+def expired_dumps(names: Sequence[str], kept: Collection[str] = (), keep: int = 3) -> list[str]:
+    """Dumps made before updates (before-RELEASE-STAMP.dump), all but the newest ones and those that are `kept`: a way back that is still needed."""
     dumps = [name for name in names if name.startswith("before-") and name.endswith(".dump")]
-    return sorted(dumps, key=lambda name: name.rsplit("-", 1)[-1])[:-keep] if keep else dumps
+    old = sorted(dumps, key=lambda name: name.rsplit("-", 1)[-1])[: max(0, len(dumps) - keep)]
+    return [name for name in old if name not in kept]
 
 
 def expired_releases(delivered: Mapping[str, float], running: str | None, former: str | None, others: int) -> list[str]:

@@ -175,6 +175,7 @@ class RetentionTest(unittest.TestCase):
         names = ["before-fff-20261101T000000Z.dump", "before-aaa-20261104T000000Z.dump", "before-bbb-20261102T000000Z.dump", "before-ccc-20261103T000000Z.dump", "x"]
         self.assertEqual(retention.expired_dumps(names), ["before-fff-20261101T000000Z.dump"])
         self.assertEqual(retention.expired_dumps(names[:2]), [])
+        self.assertEqual(retention.expired_dumps(names, kept=["before-fff-20261101T000000Z.dump"]), [])
 
     def test_releases(self) -> None:
         delivered = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0, "e": 5.0}

@@ -1,0 +1,84 @@
+"""A town's database without a town: a private PostgreSQL, and a `docker` that runs PostgreSQL's programs where it is called."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from geoclic_server.database import Database
+
+_DOCKER = """#!/bin/sh
+# Standard input comes by a pipe, as from the engine.
+[ "$1" = exec ] || exit 125
+shift
+while :; do case "$1" in -i) shift ;; -e) shift 2 ;; *) break ;; esac; done
+shift
+cat | exec "$@"
+"""
+SUITE: dict[str, Any] = {"name": "geo", "user": "geoclic", "ledger": "schema_history", "service": "db"}
+
+
+class PgTown:
+    """Started as another user than root, on a port of its own; nothing is durable."""
+
+    def __init__(self) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+        if not found:
+            raise FileNotFoundError("no PostgreSQL server: install Debian's package postgresql")
+        programs = found[-1].parent
+        self.folder = Path(tempfile.mkdtemp(prefix="geoclic-pg-"))
+        user = "postgres" if os.geteuid() == 0 else None
+        if user:
+            shutil.chown(self.folder, user)
+        self.folder.chmod(0o755)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        subprocess.run([programs / "initdb", "-D", self.folder / "data", "-U", SUITE["user"], "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
+                       check=True, stdout=subprocess.DEVNULL, user=user, cwd="/")
+        with (self.folder / "log").open("wb") as log:
+            self._server = subprocess.Popen([programs / "postgres", "-D", self.folder / "data", "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+                                             "-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, cwd="/")
+        self._programs = tempfile.mkdtemp(prefix="geoclic-pg-bin-")
+        (Path(self._programs) / "docker").write_text(_DOCKER)
+        (Path(self._programs) / "docker").chmod(0o755)
+        self._environment = mock.patch.dict(os.environ, PGPORT=str(port), PATH=f"{self._programs}:{programs}:{os.environ['PATH']}")
+        self._environment.start()
+        self.database = Database({"project": "deploy", "adapter": {"database": SUITE}}, "none")
+        self.database.container = "db-1"
+        end = time.monotonic() + 30
+        while self._psql("postgres", "select 1").returncode != 0:
+            if time.monotonic() > end:
+                raise TimeoutError((self.folder / "log").read_text())
+            time.sleep(0.05)
+
+    def ask(self, *commands: str, name: str = "geo") -> list[str]:
+        """Lines of the answers; each command by itself."""
+        end = self._psql(name, *commands)
+        if end.returncode != 0:
+            raise AssertionError(end.stderr)
+        return end.stdout.splitlines()
+
+    def again(self, options: str = "TEMPLATE template0") -> None:
+        """An empty database of the suite, and no other one."""
+        for name in self.ask("select datname from pg_database where datname like 'geo%'", name="postgres"):
+            self.ask(f'drop database "{name}" with (force)', name="postgres")
+        self.ask(f"create database geo {options}", name="postgres")
+
+    def stop(self) -> None:
+        self._environment.stop()
+        self._server.terminate()
+        self._server.wait(20)
+        shutil.rmtree(self.folder)
+        shutil.rmtree(self._programs)
+
+    @staticmethod
+    def _psql(name: str, *commands: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", SUITE["user"], "-d", name,
+                               *[word for command in commands for word in ("-c", command)]], capture_output=True, text=True, check=False)
