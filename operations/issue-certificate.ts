@@ -24,7 +24,7 @@ export async function issueCertificate(context: StepContext, input: CertificateI
     const before = await status(ssh, input);
     if (before.valid) {
       // The words of issue are idempotent: they put copy, hook and timer right where they are not.
-      await ssh.run(step, issue(input), { timeoutSeconds: 120, onLine: context.report });
+      await ssh.run(step, issue(input), { timeoutSeconds: 240, onLine: context.report });
       return;
     }
     const servers = input.DNS_SERVERS.split(" ").filter(Boolean);
@@ -104,7 +104,7 @@ async function ask(
   request: AcmeRequest,
 ): Promise<void> {
   try {
-    await ssh.run(step, issue(input), { timeoutSeconds: 300, onLine: context.report });
+    await ssh.run(step, issue(input), { timeoutSeconds: 600, onLine: context.report });
   } catch (error) {
     await context.acmeLedger.fail(request).catch((second: Error) => {
       context.report(`the ledger still counts it as issued: ${second.message}`);

@@ -13,6 +13,10 @@ const again = "relancez `pulumi up`";
 const look = (where: string) => `regardez ${where} sur le serveur, puis relancez.`;
 
 export const serverFrench: Readonly<Record<string, Sentence>> = {
+  ACME_ACCOUNT_LOST: {
+    what: "l'autorité de certification ne reconnaît plus le compte",
+    next: "relancez : un autre compte est créé.",
+  },
   ACME_DOWN: {
     what: "l'autorité de certification ne répond pas",
     next: "attendez qu'elle fonctionne à nouveau, puis relancez.",
@@ -47,6 +51,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: "regardez `systemctl status geoclic-activate` sur le serveur, puis annulez à nouveau.",
   },
   CERTBOT_BUSY: { what: "certbot est déjà en cours", next: "attendez une minute, puis relancez." },
+  CERTIFICATE_BROKEN: {
+    what: "la clé et le certificat ne vont pas ensemble",
+    next: look("`certbot certificates`"),
+  },
   CERTIFICATE_MISSING: { what: "le serveur n'a pas de certificat", next: `${again} : il en demande un.` },
   CERTIFICATE_NOT_SERVED: {
     what: "le nouveau certificat n'est pas servi",

@@ -1,4 +1,4 @@
-"""The certificate of the town: asked for and renewed by webroot, copied, tested and proven to be served."""
+"""The certificate of the town: asked for and renewed by webroot, and what is served."""
 
 import argparse
 import json
@@ -7,28 +7,30 @@ import re
 import secrets
 import shutil
 import socket
-import ssl
 import time
 import urllib.request
-from datetime import datetime, timezone
+from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from . import acme, detour, layout, predecessor, systemd
+from . import acme, layout, lineages, predecessor, systemd, tls
 from . import command as frame
-from .compose import containers
 from .failure import Failure, say
-from .process import Result, run
+from .lineages import Lineage
+from .process import run
 
-_LIVE = Path("/etc/letsencrypt/live")
-_RENEWAL = Path("/etc/letsencrypt/renewal")
-_ACCOUNTS = Path("/etc/letsencrypt/accounts")
+_LOG = Path("/var/log/letsencrypt/letsencrypt.log")
 _HOOK = Path("/etc/letsencrypt/renewal-hooks/deploy/geoclic")
 _LISTENER = "geoclic-acme-listener"
 _CHALLENGE = ".well-known/acme-challenge"
 _PROBE = "geoclic-probe-"
 _ENOUGH_DAYS = 30
+_ASK_SECONDS = 180
+"""No further attempt begins later; the operator's side waits for ten minutes in all."""
+_LOST_ACCOUNTS = 3
+_RELOAD_SECONDS = 90
+"""How long the reload waits for another operation; the monitor comes back to it afterwards."""
 _STEP = "certificate"
 
 
@@ -54,7 +56,7 @@ def _work(options: frame.Options) -> None:
         case "issue":
             issue(options.client, options.domain, options.email, options.server, options.days)
         case "deploy":
-            deploy(options.domain)
+            deploy(options.domain, _RELOAD_SECONDS)
         case "status":
             print(json.dumps(status(options.domain, options.server, options.days)))
 
@@ -159,58 +161,69 @@ def _holder_of_port_80() -> str:
 
 
 def issue(client: str, domain: str, email: str | None, server: str | None, days: int) -> None:
-    """Asks for a certificate unless a fit one is there; in any case hook, timer and copies are right afterwards."""
+    """Asks for a certificate unless a fit one is there; in any case hook, timer and what is served are right afterwards."""
     if not email or not server:
         raise Failure("INPUT_INVALID", _STEP, "--email and --server are needed", "see `certificate --help`.")
     try:
         _place_challenges()
         _write_hook(client, domain)
+        for done in lineages.repair(domain):
+            say(_STEP, done)
         if status(domain, server, days)["valid"]:
             say(_STEP, f"{domain} has one")
-            _renew_by_webroot(domain)
         else:
             _ask(domain, email, server)
-        _prove_renewal(domain)
+        _prove_renewal(domain, email, server)
     finally:
         _stop_listener()
         _forget_probes()
-    deploy(domain)
+    deploy(domain, _RELOAD_SECONDS)
 
 
 def _ask(domain: str, email: str, server: str) -> None:
-    began = time.monotonic()
-    result = _certbot(domain, email, server)
-    if result.status != 0 and acme.is_account_lost(result.stdout + result.stderr):
-        say(_STEP, "the authority has forgotten the account, a new one is registered")
-        shutil.rmtree(_ACCOUNTS / re.sub(r"^https?://", "", server), ignore_errors=True)
-        result = _certbot(domain, email, server)
-    if result.status != 0:
-        raise acme.failure(domain, result.stdout + result.stderr)
+    """Raises Failure as acme.failure tells; what passes by itself is tried again for some minutes."""
+    began, attempts, forgotten = time.monotonic(), 0, 0
+    lineage = _lineage(domain)
+    name, wanted = (lineage.name, lineage.account) if lineage else (domain, None)
+    while True:
+        started = time.time()
+        account = lineages.account_for(lineages.accounts(server), wanted)
+        result = run(["certbot", "certonly", *_agreed(email, server, account), "--webroot", "--webroot-path", str(layout.ACME), "--cert-name", name,
+                      "--domain", domain, "--key-type", "ecdsa", "--force-renewal"], timeout=280)
+        if result.status == 0:
+            break
+        problem = acme.read(f"{result.stdout}\n{result.stderr}", _log_since(started))
+        if account and acme.is_account_lost(problem) and forgotten < _LOST_ACCOUNTS:
+            say(_STEP, f"the authority does not take account {account} any more, another one is used")
+            lineages.forget_account(server, account)
+            forgotten += 1
+            continue
+        attempts += 1
+        pause = acme.pause(problem, attempts)
+        if pause is None or time.monotonic() - began + pause > _ASK_SECONDS:
+            raise acme.failure(domain, problem)
+        say(_STEP, f"{problem.detail}; tried again in {pause:.0f} s")
+        time.sleep(pause)
     say(_STEP, f"{domain} issued in {time.monotonic() - began:.1f} s")
 
 
-def _certbot(domain: str, email: str, server: str) -> Result:
-    return run(["certbot", "certonly", "--non-interactive", "--agree-tos", "--no-eff-email", "--email", email,
-                "--server", server, "--webroot", "--webroot-path", str(layout.ACME), "--cert-name", domain,
-                "--domain", domain, "--key-type", "ecdsa", "--force-renewal"], timeout=280)
+def _agreed(email: str, server: str, account: str | None) -> list[str]:
+    # Of several accounts certbot would have a person choose.
+    return ["--non-interactive", "--agree-tos", "--no-eff-email", "--email", email, "--server", server, *(["--account", account] if account else [])]
+
+
+def _log_since(started: float) -> str:
+    """Certbot's log of the run that just ended; it begins a new one each time."""
+    try:
+        return _LOG.read_text(errors="replace") if _LOG.stat().st_mtime >= started - 1 else ""
+    except OSError:
+        return ""
 
 
 def _write_hook(client: str, domain: str) -> None:
     _HOOK.parent.mkdir(parents=True, exist_ok=True)
     # certbot calls it after each renewal, of whatever certificate.
     layout.write(_HOOK, f"#!/bin/sh\nexec {layout.SCRIPTS}/certificate deploy --client {client} --domain {domain}\n", 0o755)
-
-
-def _renew_by_webroot(domain: str) -> None:
-    """A certificate that was had otherwise stays; only the way of its renewal changes."""
-    path = _RENEWAL / f"{domain}.conf"
-    former = path.read_text()
-    wanted = webroot_renewal(former, str(layout.ACME))
-    if wanted == former:
-        return
-    predecessor.keep(path.name, former)
-    layout.write(path, wanted)
-    say(_STEP, f"{domain} is renewed by webroot from now on")
 
 
 def webroot_renewal(text: str, webroot: str) -> str:
@@ -235,116 +248,62 @@ def webroot_renewal(text: str, webroot: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _prove_renewal(domain: str) -> None:
-    """The distribution's timer renews, by the way of the first issue."""
-    path = _RENEWAL / f"{domain}.conf"
-    if "authenticator = webroot" not in path.read_text():
-        raise Failure("RENEWAL_UNFIT", _STEP, f"{path} does not renew by webroot", f"remove it with `certbot delete --cert-name {domain}`, then run again.")
+def with_account(text: str, account: str) -> str:
+    """Certbot's renewal file with the account that renews."""
+    if re.search(r"^account = .*$", text, re.MULTILINE):
+        return re.sub(r"^account = .*$", f"account = {account}", text, count=1, flags=re.MULTILINE)
+    return text.replace("[renewalparams]\n", f"[renewalparams]\naccount = {account}\n", 1)
+
+
+def _prove_renewal(domain: str, email: str, server: str) -> None:
+    """The distribution's timer renews, by our webroot and an account that is there; a certificate that was had otherwise stays.
+
+    Raises Failure RENEWAL_UNFIT.
+    """
+    lineage = _lineage(domain)
+    if lineage is None:
+        raise Failure("RENEWAL_UNFIT", _STEP, f"certbot has no whole certificate of {domain}", "look at `certbot certificates` on the server, then run again.")
+    path = lineages.renewal_file(lineage.name)
+    if not lineages.accounts(server):
+        registered = run(["certbot", "register", *_agreed(email, server, None)], timeout=120)
+        if registered.status != 0:
+            raise acme.failure(domain, acme.read(f"{registered.stdout}\n{registered.stderr}", ""))
+    by_webroot = webroot_renewal(lineage.renewal, str(layout.ACME))
+    if "authenticator = webroot" not in by_webroot:
+        raise Failure("RENEWAL_UNFIT", _STEP, f"{path} does not renew by webroot", f"remove it with `certbot delete --cert-name {lineage.name}`, then run again.")
+    if by_webroot != lineage.renewal:
+        predecessor.keep(path.name, lineage.renewal)
+    account = lineages.account_for(lineages.accounts(server), lineage.account)
+    wanted = with_account(by_webroot, account) if account else by_webroot
+    if wanted != lineage.renewal:
+        layout.write(path, wanted)
+        say(_STEP, f"{lineage.name} is renewed by webroot from now on, by account {account}")
     if not systemd.all_enabled(["certbot.timer"]):
         raise Failure("RENEWAL_UNFIT", _STEP, "certbot.timer is not enabled", "run the base again (`pulumi up`).")
 
 
-def deploy(domain: str) -> None:
-    """Copies the certificate, lets the ingress test and reload it, and looks at what is served then."""
-    live = _LIVE / domain
-    chain, key = (live / "fullchain.pem").read_bytes(), (live / "privkey.pem").read_bytes()
-    # The key first: whoever reads both in between has a chain with a key that does not fit for a moment, and tests it.
-    is_new = _content(layout.TLS / "privkey.pem") != key or _content(layout.TLS / "fullchain.pem") != chain
-    if is_new:
-        layout.write(layout.TLS / "privkey.pem", key, 0o600)
-        layout.write(layout.TLS / "fullchain.pem", chain)
-    ingress = _ingress()
-    if ingress is None:
-        say(_STEP, "copied; the ingress does not run yet" if is_new else "nothing to copy")
-        return
-    container, release = ingress
-    tls = release["adapter"]["tls"]
-    wanted = ssl.PEM_cert_to_DER_cert(_leaf(chain))
-    if not is_new and _served(domain) == wanted:
-        return
-    for words in (tls["test"], tls["reload"]):
-        ended = run(["docker", "exec", container, *words])
-        if ended.status != 0:
-            raise Failure("INGRESS_REFUSES", _STEP, f"{' '.join(words)}: {ended.said}", "correct the suite's ingress configuration, then run again.")
-    detour.forget(release)
-    end = time.monotonic() + 10
-    while _served(domain) != wanted:
-        if time.monotonic() > end:
-            raise Failure("CERTIFICATE_NOT_SERVED", _STEP, f"{domain} does not serve {_facts(chain)['serial']} 10 s after the reload",
-                          "look at the ingress on the server.")
-        time.sleep(0.2)
-    say(_STEP, f"{domain} serves {_facts(chain)['serial']}")
-
-
-def _ingress() -> tuple[str, dict[str, Any]] | None:
-    """The running ingress's container and the release."""
-    release = layout.running_release()
-    if release is None:
-        return None
-    described = layout.read_release(release)
-    tls = described["adapter"]["tls"]
-    running = [one.id for one in containers(described["project"]) if one.service == tls["service"] and one.is_running]
-    return (running[-1], described) if running else None
-
-
-def _leaf(chain: bytes) -> str:
-    end = "-----END CERTIFICATE-----"
-    return chain.decode().split(end)[0] + end + "\n"
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
-
-
-def _served(domain: str) -> bytes | None:
-    """The certificate that port 443 of this server shows for a name, DER."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    # It is compared as a whole with the one wanted; from outside it is verified.
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with socket.create_connection(("127.0.0.1", 443), timeout=3) as plain, \
-                context.wrap_socket(plain, server_hostname=domain) as secured:
-            return secured.getpeercert(binary_form=True)
-    except OSError:
-        return None
+def deploy(domain: str, wait_seconds: int = 0) -> None:
+    """Certbot's newest pair is what the town serves; nothing is done where it is so. Raises Failure CERTIFICATE_MISSING, BUSY or as tls.serve."""
+    lineage = _lineage(domain)
+    if lineage is None:
+        raise Failure("CERTIFICATE_MISSING", _STEP, f"certbot has no whole certificate of {domain}", "run `pulumi up`: it asks for one.")
+    live = lineages.live(lineage.name)
+    tls.serve(domain, (live / "fullchain.pem").read_bytes(), (live / "privkey.pem").read_bytes(), wait_seconds)
 
 
 def status(domain: str, server: str | None, days: int = _ENOUGH_DAYS) -> dict[str, Any]:
-    """{valid, serial, issuer, notAfter, daysLeft}; `valid`: for this domain, from this ACME server, for more than `days`."""
-    try:
-        chain = (_LIVE / domain / "fullchain.pem").read_bytes()
-        renewal = (_RENEWAL / f"{domain}.conf").read_text()
-    except OSError:
+    """{valid, serial, issuer, notAfter, daysLeft}; `valid`: for this domain, from this ACME server, for more than `days`, and can be renewed."""
+    lineage = _lineage(domain)
+    if lineage is None:
         return {"valid": False, "serial": None, "issuer": None, "notAfter": None, "daysLeft": None}
-    facts = _facts(chain)
-    is_of_server = server is None or re.search(rf"^server = {re.escape(server)}$", renewal, re.MULTILINE) is not None
+    chain = (lineages.live(lineage.name) / "fullchain.pem").read_bytes()
+    facts = tls.facts(chain)
     matches = "does match" in run(["openssl", "x509", "-noout", "-checkhost", domain], stdin=chain).stdout
-    return {"valid": is_of_server and matches and facts["daysLeft"] > days, **facts}
+    return {"valid": lineage.is_whole and server in (None, lineage.server) and matches and facts["daysLeft"] > days, **facts}
 
 
-def served() -> dict[str, Any] | None:
-    """Facts of the certificate that the ingress has."""
-    chain = _content(layout.TLS / "fullchain.pem")
-    return _facts(chain) if chain else None
-
-
-def _facts(pem: bytes) -> dict[str, Any]:
-    shown = run(["openssl", "x509", "-noout", "-serial", "-enddate", "-issuer", "-dateopt", "iso_8601"], stdin=pem)
-    if shown.status != 0:
-        shown = run(["openssl", "x509", "-noout", "-serial", "-enddate", "-issuer"], stdin=pem)
-    values = dict(line.split("=", 1) for line in shown.stdout.splitlines() if "=" in line)
-    end = read_date(values.get("notAfter", ""))
-    left = (end - datetime.now(timezone.utc)).total_seconds() / 86_400
-    return {"serial": values.get("serial", ""), "issuer": values.get("issuer", ""), "notAfter": end.isoformat(),
-            "daysLeft": round(left, 1)}
-
-
-def read_date(text: str) -> datetime:
-    """OpenSSL 3's ISO form, or the older `Mar 15 12:00:00 2027 GMT`."""
-    for form in ("%Y-%m-%d %H:%M:%SZ", "%b %d %H:%M:%S %Y %Z"):
-        try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=timezone.utc)
-        except ValueError:
-            continue
-    raise Failure("CERTIFICATE_UNREADABLE", _STEP, f"its end is {text!r}", "look at the certificate with openssl.")
+def _lineage(domain: str) -> Lineage | None:
+    """Of those whose links are whole, the one that ends last."""
+    found = [lineage for lineage in lineages.of(domain) if lineage.serving is not None]
+    ends = [datetime.fromisoformat(tls.facts((lineages.live(lineage.name) / "fullchain.pem").read_bytes())["notAfter"]) for lineage in found]
+    return lineages.chosen(found, ends)

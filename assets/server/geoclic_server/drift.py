@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import certificate, environment, firewall, layout, schedules, systemd
+from . import environment, firewall, layout, schedules, systemd, tls
 from . import command as frame
 from .compose import Container, config_hashes, containers
 from .failure import Failure, one_line
@@ -228,7 +228,7 @@ def _fingerprint(blob: str) -> str:
 
 
 def _certificate(_expected: Expected) -> Iterator[Finding]:
-    facts = certificate.served()
+    facts = tls.known_facts()
     if facts is None:
         yield _finding("certificate", str(layout.TLS / "fullchain.pem"), "missing")
     elif facts["daysLeft"] < _CERTIFICATE_DAYS:

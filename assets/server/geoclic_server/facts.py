@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import activation, certificate, layout
+from . import activation, layout, tls
 from . import command as frame
 from .backup import last_backup
 from .compose import containers
@@ -33,7 +33,7 @@ def facts() -> dict[str, Any]:
     """One question a source, all at once."""
     questions = {
         "containers": _containers,
-        "certificate": certificate.served,
+        "certificate": tls.known_facts,
         "schedules": _schedules,
         "docker": _docker,
     }

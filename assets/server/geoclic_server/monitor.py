@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
-from . import certificate, detour, firewall, layout, town
+from . import detour, firewall, layout, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
@@ -51,7 +51,7 @@ def check(client: str, domain: str) -> None:
 
 def _problems(release: dict[str, Any], domain: str) -> list[Problem]:
     health = town.health_problem(domain, release["adapter"]["health"])
-    held = certificate.served()
+    held = tls.known_facts()
     return [
         *([_problem("UNHEALTHY", health)] if health else []),
         *container_problems(release, containers(release["project"])),

@@ -6,9 +6,9 @@ import unittest
 from datetime import datetime, timezone
 from pathlib import Path
 
-from geoclic_server import acme, firewall, openpgp, retention, schedules, town
+from geoclic_server import firewall, openpgp, retention, schedules, town
 from geoclic_server.base import merged
-from geoclic_server.certificate import read_date
+from geoclic_server.tls import read_date
 from geoclic_server.environment import changed_secrets, read
 from geoclic_server.facts import schedules as read_schedules
 from geoclic_server.failure import Failure, known, one_line
@@ -83,34 +83,7 @@ class FirewallTest(unittest.TestCase):
         self.assertEqual((name, parent, round(began, 2)), ("sshd (odd) name", 17, 1234.56))
 
 
-class AcmeTest(unittest.TestCase):
-    def test_what_certbot_says(self) -> None:
-        for said, code in [
-            ("An unexpected error occurred:\nError creating new order :: too many certificates (5) already issued\nurn:ietf:params:acme:error:rateLimited", "ACME_RATE_LIMITED"),
-            ("An unexpected error occurred:\nrequests.exceptions.ConnectionError: Max retries exceeded with url: /dir (Connection refused)", "ACME_DOWN"),
-            ("An unexpected error occurred:\nacme.errors.ClientError: <Response [503]>", "ACME_DOWN"),
-            ("An unexpected error occurred:\nThe service is down for maintenance or had an internal error.", "ACME_DOWN"),
-            ('  Type:   connection\n  Detail: Get "http://x.fr:80/": could not resolve URL "http://x.fr:80/"', "DNS_FAILED"),
-            ("  Domain: x.fr\n  Type:   dns\n  Detail: DNS problem: NXDOMAIN looking up A for x.fr", "DNS_FAILED"),
-            ("  Type:   connection\n  Detail: 1.2.3.4: Fetching http://x.fr/: Timeout during connect (likely firewall problem)", "PORT80_CLOSED"),
-            ("  Type:   unauthorized\n  Detail: 1.2.3.4: Invalid response from http://x.fr/: 404", "ACME_REFUSED"),
-            ("urn:ietf:params:acme:error:rejectedIdentifier :: policy forbids issuing for name", "ACME_REFUSED"),
-            ("Another instance of Certbot is already running.", "CERTBOT_BUSY"),
-            ("something new", "ACME_FAILED"),
-        ]:
-            with self.subTest(said):
-                failure = acme.failure("x.fr", said)
-                self.assertEqual(failure.code, code)
-                self.assertIsNotNone(SERVER_ERROR.match(failure.line("c")))
-
-    def test_detail_without_advice(self) -> None:
-        said = "Saving debug log to /var/log/x\n  Type:   dns\n  Detail: no A record\n\nHint: check it\nSome challenges have failed.\nAsk for help or search"
-        self.assertEqual(acme.detail(said), "Type:   dns Detail: no A record")
-
-    def test_lost_account(self) -> None:
-        self.assertTrue(acme.is_account_lost("urn:ietf:params:acme:error:accountDoesNotExist :: Account http://x/1 not found"))
-        self.assertFalse(acme.is_account_lost("No such file or directory"))
-
+class DatesTest(unittest.TestCase):
     def test_dates_of_both_forms(self) -> None:
         for text in ("2027-03-15 12:00:00Z", "Mar 15 12:00:00 2027 GMT"):
             self.assertEqual(read_date(text), datetime(2027, 3, 15, 12, tzinfo=timezone.utc))
