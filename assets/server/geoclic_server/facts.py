@@ -4,15 +4,18 @@ import argparse
 import json
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import activation, layout, tls
+from . import activation, layout, monitor, tls
 from . import command as frame
 from .backup import last_backup
 from .compose import containers
+from .failure import Failure
 from .machine import disk_percents, memory_kib
 from .process import run
 from .schedules import TIMERS as OWN_TIMERS
@@ -33,7 +36,7 @@ def facts() -> dict[str, Any]:
     """One question a source, all at once."""
     questions = {
         "containers": _containers,
-        "certificate": tls.known_facts,
+        "certificate": _certificate,
         "schedules": _schedules,
         "docker": _docker,
     }
@@ -51,7 +54,7 @@ def facts() -> dict[str, Any]:
         "lastBackup": last_backup(),
         "lastActivation": activated["last"],
         "activity": activity(),
-        "monitor": layout.read_json(layout.STATE / "monitor.json"),
+        "monitor": _monitor(),
         "disk": {"usedPercent": max(disk_percents().values()), "freeGiB": round(usage.free / 2**30, 1)},
         "memory": {"totalMiB": total >> 10, "availableMiB": available >> 10},
         "load": list(os.getloadavg()),
@@ -89,6 +92,21 @@ def _containers() -> list[dict[str, Any]]:
         for container in containers(release["project"])
     ]
     return sorted(rows, key=lambda row: (order.get(row["service"], len(order)), row["since"]))
+
+
+def _certificate() -> dict[str, Any] | None:
+    """The monitor tells one that cannot be read."""
+    with suppress(Failure):
+        return tls.known_facts()
+    return None
+
+
+def _monitor() -> dict[str, Any]:
+    """{checkedAt, problems}: what the last check found, and that it is old."""
+    report = layout.read_json(monitor.PATH)
+    told = report if isinstance(report, dict) else {}
+    running = monitor.running_seconds() if layout.running_release() else None
+    return {"checkedAt": told.get("checkedAt"), "problems": [*told.get("problems", []), *monitor.silence(report, running, time.time())]}
 
 
 def _docker() -> dict[str, str | None]:

@@ -4,6 +4,7 @@ New rules are pending until an SSH connection came in under them; only then do t
 """
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from .process import Result, run
 _FOLDER = Path("/etc/geoclic")
 _RULES = _FOLDER / "firewall.nft"
 _PENDING = Path("/run/geoclic-firewall.nft")
+_SSHD_FOLDER = Path("/run/sshd")
 _TABLE = ("inet", "geoclic")
 _REVERT = "geoclic-firewall-revert"
 _REVERT_SECONDS = 90
@@ -65,6 +67,32 @@ def _in_kernels_words(text: str) -> str:
     shown = run(["unshare", "--net", "sh", "-c", f"nft --file - && nft list table {' '.join(_TABLE)}"], stdin=text)
     _need(shown, "look at nftables on the server.")
     return shown.stdout
+
+
+def put_back() -> str | None:
+    """Confirmed rules that somebody took away or changed are in force again. Why not, where they are not; None: all is well.
+
+    Raises Failure FIREWALL_FAILED.
+    """
+    if _pending():
+        return None
+    if not _RULES.exists():
+        return None if is_there() else "there are no confirmed rules: run `pulumi up`"
+    confirmed = _RULES.read_text()
+    shown = run(["nft", "list", "table", *_TABLE])
+    if shown.status == 0 and shown.stdout == _in_kernels_words(confirmed):
+        return None
+    locked_out = sorted(set(_listening_ports()) - read_ports(confirmed))
+    if locked_out:
+        return f"sshd listens on port {', '.join(map(str, locked_out))}, which the confirmed rules do not let in: run `pulumi up`"
+    _need(run(["nft", "--file", str(_RULES)]), "look at `nft list ruleset` on the server.")
+    say(_STEP, "the confirmed rules are in force again")
+    return None
+
+
+def read_ports(rules_text: str) -> set[int]:
+    """TCP ports that rules of ours let in."""
+    return {int(port) for found in re.findall(r"tcp dport \{ ([\d, ]+) \}", rules_text) for port in found.split(", ")}
 
 
 def apply(ssh_port: int) -> None:
@@ -118,9 +146,18 @@ def _stop_revert() -> None:
 
 
 def _listening_ports() -> list[int]:
-    """Ports that sshd itself is configured for: the stack file may name one that somebody forwards."""
-    shown = run(["sshd", "-T"]).stdout.splitlines()
-    return [int(line.split()[1]) for line in shown if line.startswith("port ")]
+    """Ports of sshd itself: the stack file may name one that somebody forwards."""
+    # Without it sshd tells nothing; it is missing while a socket waits for the first connection.
+    _SSHD_FOLDER.mkdir(mode=0o755, exist_ok=True)
+    return ssh_ports(run(["sshd", "-T"]).stdout, run(["systemctl", "show", "--property=ActiveState,Listen", "ssh.socket"]).stdout)
+
+
+def ssh_ports(configured: str, socket: str) -> list[int]:
+    """From `sshd -T`, and from systemd's socket where that one listens instead."""
+    ports = {int(line.split()[1]) for line in configured.splitlines() if line.startswith("port ")}
+    if re.search(r"^ActiveState=active$", socket, re.MULTILINE):
+        ports |= {int(port) for port in re.findall(r"^Listen=(?:\S*:)?(\d+) \(Stream\)$", socket, re.MULTILINE)}
+    return sorted(ports)
 
 
 def _connected_at() -> float | None:

@@ -8,13 +8,23 @@ from . import layout
 
 def disk_percents() -> dict[str, int]:
     """Used per cent of each file system that matters, as `df` counts it."""
-    seen: dict[int, tuple[str, int]] = {}
+    usages = {path: shutil.disk_usage(path) for path in _file_systems()}
+    return {path: round(100 * usage.used / (usage.used + usage.free)) for path, usage in usages.items()}
+
+
+def inode_percents() -> dict[str, int]:
+    """Used per cent of the files that each may hold; a file system without such a limit is left out."""
+    told = {path: os.statvfs(path) for path in _file_systems()}
+    return {path: round(100 * (one.f_files - one.f_ffree) / one.f_files) for path, one in told.items() if one.f_files}
+
+
+def _file_systems() -> list[str]:
+    """A path on each."""
+    seen: dict[int, str] = {}
     for path in ("/", str(layout.ROOT), "/var/lib/docker"):
-        if not os.path.exists(path):
-            continue
-        usage = shutil.disk_usage(path)
-        seen.setdefault(os.stat(path).st_dev, (path, round(100 * usage.used / (usage.used + usage.free))))
-    return dict(seen.values())
+        if os.path.exists(path):
+            seen.setdefault(os.stat(path).st_dev, path)
+    return list(seen.values())
 
 
 def memory_percent() -> int:

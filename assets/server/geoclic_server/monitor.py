@@ -1,65 +1,152 @@
-"""The regular check of a town: what is wrong now, as JSON in the state folder."""
+"""The regular check of a town: what can be put right is, what is wrong then is told, as JSON in the state folder.
+
+Each look is on its own and written down when it is done: one that fails is a finding, one that hangs leaves the others'
+findings and an old time, never a "no problem" of yesterday.
+"""
 
 import argparse
 import json
 import os
 import time
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
-from . import detour, firewall, layout, tls, town
+from . import certificate, detour, firewall, handover, layout, systemd, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
-from .failure import Failure, say
+from .failure import Failure, known, one_line, say
 from .lock import operation
-from .machine import disk_percents, memory_percent
+from .machine import disk_percents, inode_percents, memory_percent
+from .process import run
 
 _STEP = "monitor"
 _DISK_PERCENT = 90
 _MEMORY_PERCENT = 95
 _CERTIFICATE_DAYS = 14
 _BACKUP_HOURS = 26
+PATH = layout.STATE / "monitor.json"
+_DAEMON = Path("/etc/docker/daemon.json")
+_UNITS = ("docker.service", "geoclic.service", "geoclic-firewall.service", "geoclic-backup.timer", "geoclic-monitor.timer", "certbot.timer")
 
 Problem = dict[str, str]
+"""code: capitals. item: which one, in no language. text: for people who read it on the server."""
+Look = Callable[[], list[Problem]]
 
 
 def command() -> None:
-    frame.main("monitor", _options, lambda options: check(options.client, options.domain))
+    frame.main("monitor", _options, lambda options: check(options.client, options.domain, options.minutes))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--domain", required=True)
+    parser.add_argument("--minutes", type=int, default=5, help="until the next check, by which an old report is known")
 
 
-def check(client: str, domain: str) -> None:
+def check(client: str, domain: str, minutes: int = 5) -> None:
     """Writes monitor.json; a problem of the town is a finding, not a failure of the check."""
     release_id = layout.running_release()
-    release = None if release_id is None else layout.read_release(release_id)
-    if release and detour.is_left(release):
-        with suppress(Failure), operation("reload of the ingress"):
-            detour.consolidate(release)
-    problems = [] if release is None else _problems(release, domain)
-    report = {"format": 1, "client": client, "checkedAt": datetime.now(timezone.utc).isoformat(), "release": release_id, "problems": problems}
-    layout.write(layout.STATE / "monitor.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n", 0o600)
+    problems = _work_through({} if release_id is None else _looks(release_id, domain), {"client": client, "everyMinutes": minutes, "release": release_id})
     for problem in problems:
         say(_STEP, f"{problem['code']}: {problem['text']}")
     if not problems:
         say(_STEP, "no problem")
 
 
-def _problems(release: dict[str, Any], domain: str) -> list[Problem]:
+def _looks(release_id: str, domain: str) -> dict[str, Look]:
+    """In this order: what asks nobody first, what puts right before what judges."""
+    def of_release(look: Callable[[dict[str, Any]], list[Problem]]) -> Look:
+        return lambda: look(layout.read_release(release_id))
+
+    return {
+        "machine": lambda: machine_problems(disk_percents(), inode_percents(), memory_percent()),
+        "backup": lambda: backup_problems(last_backup(), running_seconds(), time.time()),
+        "firewall": _firewall,
+        "units": _units,
+        "translation": _translation,
+        "leftovers": of_release(_leftovers),
+        "certificate": lambda: _certificate(domain),
+        "containers": of_release(lambda release: container_problems(release, containers(release["project"]))),
+        "health": of_release(lambda release: _health(release, domain)),
+    }
+
+
+def _work_through(looks: Mapping[str, Look], about: Mapping[str, Any]) -> list[Problem]:
+    """Of a look that is still to come, the report keeps what the former check found."""
+    before = layout.read_json(PATH)
+    former = before if isinstance(before, dict) else {}
+    found: dict[str, list[Problem]] = {name: former.get("looks", {}).get(name, []) for name in looks}
+    pending, began = list(looks), _now()
+    _write(about, found, pending, began, former.get("checkedAt"))
+    for name, look in looks.items():
+        try:
+            found[name] = look()
+        except Exception as error:
+            failure = known(error, _STEP)
+            found[name] = [_problem("LOOK_FAILED", f"{name}: {one_line(failure.cause, 300)} ({failure.code})")]
+        pending.remove(name)
+        if pending:
+            _write(about, found, pending, began, former.get("checkedAt"))
+    _write(about, found, [], began, _now())
+    return [problem for each in found.values() for problem in each]
+
+
+def _write(about: Mapping[str, Any], found: Mapping[str, list[Problem]], pending: list[str], began: str, checked: str | None) -> None:
+    report = {"format": 1, **about, "startedAt": began, "checkedAt": checked, "pending": pending,
+              "problems": [problem for each in found.values() for problem in each], "looks": found}
+    layout.write(PATH, json.dumps(report, ensure_ascii=False, indent=2) + "\n", 0o600)
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat()
+
+
+def _leftovers(release: dict[str, Any]) -> list[Problem]:
+    """What an interrupted run left; whoever works here now settles it himself."""
+    try:
+        with operation("settling what was left"):
+            handover.settle(release)
+            detour.consolidate(release)
+    except Failure as failure:
+        if failure.code != "BUSY":
+            raise
+    return []
+
+
+def _certificate(domain: str) -> list[Problem]:
+    """The ingress serves what certbot has; it is told again where a reload failed."""
+    problems = []
+    try:
+        certificate.deploy(domain)
+    except Failure as failure:
+        if failure.code not in ("BUSY", "CERTIFICATE_NOT_SERVED"):
+            problems.append(_problem(failure.code, one_line(failure.cause, 300)))
+    return problems + certificate_problems(tls.placed_facts(), tls.shown_facts(domain))
+
+
+def _firewall() -> list[Problem]:
+    reason = firewall.put_back()
+    return [_problem("FIREWALL_OFF", reason)] if reason else []
+
+
+def _units() -> list[Problem]:
+    """What brings the town up after a reboot, and keeps it."""
+    return [_problem("UNIT_OFF", unit, f"{unit} is not enabled") for unit in systemd.not_enabled(_UNITS)]
+
+
+def _translation() -> list[Problem]:
+    configured = layout.read_json(_DAEMON)
+    if isinstance(configured, dict) and configured.get("iptables") is False:
+        return []
+    rules, tables = run(["iptables", "-t", "nat", "-S", "POSTROUTING"]), run(["nft", "list", "tables"])
+    return translation_problems(rules.stdout if rules.status == 0 else None, tables.stdout)
+
+
+def _health(release: dict[str, Any], domain: str) -> list[Problem]:
     health = town.health_problem(domain, release["adapter"]["health"])
-    held = tls.known_facts()
-    return [
-        *([_problem("UNHEALTHY", health)] if health else []),
-        *container_problems(release, containers(release["project"])),
-        *machine_problems(disk_percents(), memory_percent()),
-        *certificate_problems(None if held is None else float(held["daysLeft"])),
-        *backup_problems(last_backup(), _running_seconds(), time.time()),
-        *_firewall_problems(),
-    ]
+    return [_problem("UNHEALTHY", health)] if health else []
 
 
 def container_problems(release: dict[str, Any], found: list[Container]) -> list[Problem]:
@@ -73,40 +160,65 @@ def container_problems(release: dict[str, Any], found: list[Container]) -> list[
     return problems
 
 
-def machine_problems(disks: dict[str, int], memory: int) -> list[Problem]:
-    full = [_problem("DISK_FULL", f"{path} is {used} % full") for path, used in disks.items() if used > _DISK_PERCENT]
-    short = [_problem("MEMORY_SHORT", f"{memory} % of the memory is used")] if memory > _MEMORY_PERCENT else []
-    return full + short
+def machine_problems(disks: dict[str, int], inodes: dict[str, int], memory: int) -> list[Problem]:
+    full = [_problem("DISK_FULL", f"{path}: {used} %", f"{path} is {used} % full") for path, used in disks.items() if used > _DISK_PERCENT]
+    crowded = [_problem("INODES_FULL", f"{path}: {used} %", f"{path} has {used} % of the files that it may have") for path, used in inodes.items() if used > _DISK_PERCENT]
+    short = [_problem("MEMORY_SHORT", f"{memory} %", f"{memory} % of the memory is used")] if memory > _MEMORY_PERCENT else []
+    return full + crowded + short
 
 
-def certificate_problems(days_left: float | None) -> list[Problem]:
-    if days_left is None:
-        return [_problem("CERTIFICATE_MISSING", "there is no certificate")]
-    if days_left < _CERTIFICATE_DAYS:
-        return [_problem("CERTIFICATE_ENDS", f"the certificate ends in {days_left:.0f} days")]
-    return []
+def certificate_problems(placed: dict[str, Any] | None, served: dict[str, Any] | None) -> list[Problem]:
+    """What is served counts; the file only where nobody answers."""
+    judged = served or placed
+    if judged is None:
+        return [_problem("CERTIFICATE_MISSING", "", "there is no certificate")]
+    problems = []
+    if served and placed and served["serial"] != placed["serial"]:
+        problems.append(_problem("CERTIFICATE_NOT_SERVED", f"{served['serial']} → {served['notAfter'][:10]}",
+                                 f"{served['serial']} is served, which ends {served['notAfter']}, and not {placed['serial']}"))
+    if judged["daysLeft"] < _CERTIFICATE_DAYS:
+        problems.append(_problem("CERTIFICATE_ENDS", judged["notAfter"][:10], f"the certificate ends in {judged['daysLeft']:.0f} days"))
+    return problems
 
 
-def backup_problems(last: dict[str, Any] | None, running_seconds: float, now: float) -> list[Problem]:
+def translation_problems(rules: str | None, tables: str) -> list[Problem]:
+    """`flush ruleset` takes Docker's rules too, and Docker only makes them when it starts. `rules` None: they cannot be seen here."""
+    if rules is None or "MASQUERADE" in rules or "docker-bridges" in tables:
+        return []
+    return [_problem("DOCKER_RULES_GONE", "", "Docker's address translation is gone, containers reach nothing outside: `systemctl restart docker` brings it back, containers run on")]
+
+
+def backup_problems(last: dict[str, Any] | None, running: float, now: float) -> list[Problem]:
     """A failed run, or no good backup for too long; a town that is younger than that has none yet."""
     if last and last.get("outcome") == "failed":
         return [_problem("BACKUP_FAILED", f"{last.get('code')}: {last.get('cause')}")]
     newest = last.get("newest") if last else None
     made = datetime.fromisoformat(newest["createdAt"]).timestamp() if newest else None
-    age = running_seconds if made is None else now - made
-    return [_problem("BACKUP_OLD", f"no backup for {age / 3600:.0f} h")] if age > _BACKUP_HOURS * 3600 else []
+    age = running if made is None else now - made
+    return [_problem("BACKUP_OLD", f"{age / 3600:.0f} h", f"no backup for {age / 3600:.0f} h")] if age > _BACKUP_HOURS * 3600 else []
 
 
-def _running_seconds() -> float:
+def running_seconds() -> float:
     """Since the present release was activated."""
     return time.time() - os.lstat(layout.CURRENT).st_mtime
 
 
-def _firewall_problems() -> list[Problem]:
-    if firewall.is_there():
+def silence(report: Any, running: float | None, now: float) -> list[Problem]:
+    """An old report is a problem too. `running`: seconds since the activation; None: no release runs, nobody checks."""
+    if running is None:
         return []
-    return [_problem("FIREWALL_OFF", "the table inet geoclic is not in force")]
+    told = report if isinstance(report, dict) else {}
+    try:
+        # A clock that was set back makes a report of a time to come, which says as little as an old one.
+        age = min(running, abs(now - datetime.fromisoformat(told["checkedAt"]).timestamp()))
+    except (KeyError, TypeError, ValueError):
+        age = running
+    if age <= (2 * told.get("everyMinutes", 5) + 5) * 60:
+        return []
+    pending = told.get("pending") or []
+    where = f"; the one of {told.get('startedAt')} stopped at: {pending[0]}" if pending else ""
+    return [_problem("MONITOR_SILENT", f"{age / 60:.0f} min", f"no check ended for {age / 60:.0f} min{where}")]
 
 
-def _problem(code: str, text: str) -> Problem:
-    return {"code": code, "text": text}
+def _problem(code: str, item: str, text: str | None = None) -> Problem:
+    return {"code": code, "item": item, "text": text or item}

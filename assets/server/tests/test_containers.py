@@ -110,8 +110,8 @@ class MonitorTest(unittest.TestCase):
                 self.assertEqual([problem["code"] for problem in monitor.backup_problems(last, running, now)], expected)
 
     def test_machine_and_certificate(self) -> None:
-        self.assertEqual(monitor.machine_problems({"/": 90, "/opt": 91}, 95), [{"code": "DISK_FULL", "text": "/opt is 91 % full"}])
-        self.assertEqual([bool(monitor.certificate_problems(days)) for days in (None, 13.9, 14.0, 90.0)], [True, True, False, False])
+        self.assertEqual(monitor.machine_problems({"/": 90, "/opt": 91}, {"/": 90}, 95), [{"code": "DISK_FULL", "item": "/opt: 91 %", "text": "/opt is 91 % full"}])
+        self.assertEqual([problem["code"] for problem in monitor.machine_problems({}, {"/": 91}, 96)], ["INODES_FULL", "MEMORY_SHORT"])
 
 
 class ReadContainerTest(unittest.TestCase):
