@@ -1,6 +1,6 @@
 /** @module What `status` shows of each town: cells, as a table in a terminal and as one line a town elsewhere. */
 import type { ClientFacts } from "../core/facts/client.ts";
-import { type Language, type TextKey, text, type Values } from "../core/messages/catalogue.ts";
+import { findingText, type Language, type TextKey, text, type Values } from "../core/messages/catalogue.ts";
 import type { ClientStatus } from "../operations/read-status.ts";
 import { table } from "./table.ts";
 
@@ -46,7 +46,7 @@ function cells(row: ClientStatus, language: Language, now: number): string[] {
       : t("status.desired", { running: row.release ?? facts?.release ?? "-", desired: row.desiredRelease });
   return [
     `${row.name}\n${row.url}`,
-    row.cause ? `${state}: ${row.cause}` : state,
+    [row.cause ? `${state}: ${row.cause}` : state, ...(facts ? findings(facts, language) : [])].join("\n"),
     release,
     facts ? containers(facts, t) : t("status.sshOnly", { cause: row.sshError ?? "-" }),
     facts?.certificate
@@ -61,6 +61,16 @@ function cells(row: ClientStatus, language: Language, now: number): string[] {
     facts ? load(facts, t) : "-",
     facts ? activity(facts, t) : "-",
   ];
+}
+
+/** What the monitor found, a line each; one that is newer than these words keeps its own. */
+function findings({ monitor }: ClientFacts, language: Language): string[] {
+  return (monitor?.problems ?? []).map(({ code, item, text: told }) => {
+    const what = findingText(code, language);
+    if (what === undefined) return `${code}: ${told}`;
+    const which = item ?? told;
+    return which ? text("finding.of", language, { what, item: which }) : what;
+  });
 }
 
 type Translate = (key: TextKey, values?: Values) => string;

@@ -27,6 +27,16 @@ export const ClientFacts = z.object({
       newest: z.object({ folder: z.string(), createdAt: z.string() }).nullish(),
     })
     .nullish(),
+  /** What the server's own regular check found last, an old check among it. */
+  monitor: z
+    .object({
+      checkedAt: z.string().nullish(),
+      /** `item`: which one, in no language; `text`: English. */
+      problems: z
+        .array(z.object({ code: z.string(), item: z.string().nullish(), text: z.string() }))
+        .default([]),
+    })
+    .nullish(),
   disk: z.object({ usedPercent: z.number(), freeGiB: z.number() }).nullish(),
   memory: z.object({ totalMiB: z.number(), availableMiB: z.number() }).nullish(),
   /** Means of 1, 5 and 15 minutes. */

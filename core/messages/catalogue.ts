@@ -58,6 +58,11 @@ export function text(key: TextKey, language: Language, values: Values = {}): str
   return messages.getFixedT(language, "texts")(key, values);
 }
 
+/** What the monitor's finding of a code means, if it is known here. */
+export function findingText(code: string, language: Language): string | undefined {
+  return catalogue[language].texts[`finding.${code}`];
+}
+
 /** French where the locale is French, English otherwise. `locale`: e.g. `fr_FR.UTF-8`. */
 export function languageOf(locale: string | undefined): Language {
   return /^fr(_|-|\.|$)/i.test(locale ?? "") ? "fr" : "en";

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { serverFailure } from "../commands/ssh.ts";
 import { type FleetError, describe as inLanguage } from "../errors.ts";
+import { findingText } from "./catalogue.ts";
 import { serverFrench } from "./server.ts";
 
 const folder = resolve(import.meta.dirname, "../../assets/server/geoclic_server");
@@ -24,6 +25,15 @@ const codes = new Set(
 test("every code that a server's commands raise has its French, and no other", () => {
   expect(codes.size).toBeGreaterThan(60);
   expect([...codes].sort()).toEqual(Object.keys(serverFrench).sort());
+});
+
+test("every finding of the monitor has its words", () => {
+  const monitor = readFileSync(join(folder, "monitor.py"), "utf8");
+  const found = new Set([...monitor.matchAll(/_problem\("([A-Z_]+)"/g)].map(([, code = ""]) => code));
+  expect(found.size).toBeGreaterThan(12);
+  for (const code of [...found, "INGRESS_REFUSES", "CERTIFICATE_BROKEN"])
+    for (const language of ["fr", "en"] as const)
+      expect([code, findingText(code, language)]).toEqual([code, expect.stringMatching(/./)]);
 });
 
 const told = (line: string) => serverFailure("ville", "base", line) as FleetError;
