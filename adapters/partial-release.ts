@@ -9,7 +9,7 @@ import { isMap, parseDocument } from "yaml";
 import { FleetError } from "../core/errors.ts";
 import { makeRelease, type Release } from "../core/release/release.ts";
 import { below, type TreeEntry } from "../core/release/tree.ts";
-import { parseBaseCompose } from "../core/render/compose.ts";
+import { parseBaseCompose } from "../core/render/base-compose.ts";
 import { copyTree, readTree } from "./file-tree.ts";
 import type { WritableReleaseStore } from "./release-store.ts";
 
@@ -71,14 +71,14 @@ export async function keepPartial(
   }
 
   async function chosenPaths(fresh: string): Promise<string[]> {
-    const { compose, binds, database } = present.adapter;
+    const { compose, database } = present.adapter;
     const base = parseBaseCompose(await readFile(join(fresh, compose), "utf8"), present.adapter);
     const mounted = parts.services.flatMap((service) =>
-      (base.services[service]?.volumes ?? []).flatMap((volume) => {
-        const [source = ""] = volume.split(":");
-        const isOfTheTree = binds[source] === "config" || binds[source] === "static";
-        return isOfTheTree ? [posix.normalize(posix.join(posix.dirname(compose), source))] : [];
-      }),
+      (base.services[service]?.mounts ?? []).flatMap(({ source, kind }) =>
+        kind === "config" || kind === "static"
+          ? [posix.normalize(posix.join(posix.dirname(compose), source))]
+          : [],
+      ),
     );
     const built = parts.services.flatMap((service) => present.services[service]?.build?.inputs ?? []);
     const migration = parts.migration === undefined ? [] : [`${database.migrations}/${parts.migration}`];
@@ -107,7 +107,8 @@ export async function keepPartial(
     }
     const file = join(target, compose);
     await mkdir(dirname(file), { recursive: true });
-    if (isChanged) await writeFile(file, document.toString({ lineWidth: 0 }));
+    if (isChanged)
+      await writeFile(file, document.toString({ lineWidth: 0, defaultStringType: "QUOTE_DOUBLE" }));
     else await copyFile(join(old, compose), file);
   }
 

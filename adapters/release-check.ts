@@ -288,9 +288,25 @@ interface Ended {
   readonly stderr: string;
 }
 
+/** What Docker's programs need to reach the engine. Anything else of this machine's a compose file could ask for: `${…}`. */
+const engineVariables =
+  /^(PATH|HOME|USER|LANG|LC_.*|TMPDIR|XDG_.*|DOCKER_.*|BUILDX_.*|BUILDKIT_.*|SSH_AUTH_SOCK)$/i;
+
+/** The operator's own variables hold tokens and passphrases: a suite's compose file gets none of them. */
+export function engineEnvironment(
+  own: NodeJS.ProcessEnv,
+  suite: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const engine = Object.entries(own).flatMap(([key, value]) =>
+    value !== undefined && engineVariables.test(key) ? [[key, value] as const] : [],
+  );
+  return { ...Object.fromEntries(engine), ...suite };
+}
+
 async function docker(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
   const { exitCode, stdout, stderr, shortMessage } = await execa("docker", words, {
-    env: environment,
+    env: engineEnvironment(process.env, environment),
+    extendEnv: false,
     reject: false,
     stdin: "ignore",
     timeout: 10 * 60_000,

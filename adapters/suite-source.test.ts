@@ -82,7 +82,7 @@ describe("the present tree", () => {
     const entries = await readTree(join(store.path(release.id), "suite"));
     expect(entries.map(({ path }) => path)).toEqual(Object.keys(files).sort());
     expect(await store.read(release.id)).toEqual(JSON.parse(JSON.stringify(release)));
-    expect(await readFile(join(store.path(release.id), "compose.yml"), "utf8")).toContain("name: deploy");
+    expect(await readFile(join(store.path(release.id), "compose.yml"), "utf8")).toContain('name: "deploy"');
     const scripts = await readdir(store.scriptsPath(release.scripts));
     expect(scripts).toContain("activate");
     expect(scripts).not.toContain("tests");

@@ -51,7 +51,7 @@ export function imageBuilder(cache: string, releases: Pick<ReleaseStore, "path">
     suite: string,
     service: string,
     image: string,
-    { context, dockerfile, args, inputs }: NonNullable<ReleaseService["build"]>,
+    { context, dockerfile, target, args, inputs }: NonNullable<ReleaseService["build"]>,
   ): Promise<void> {
     const staged = await mkdtemp(join(tmpdir(), "geoclic-build-"));
     try {
@@ -69,6 +69,7 @@ export function imageBuilder(cache: string, releases: Pick<ReleaseStore, "path">
         "--provenance=false",
         `--tag=${image}`,
         `--file=${join(staged, dockerfile)}`,
+        ...(target === undefined ? [] : [`--target=${target}`]),
         ...Object.entries(args).map(([key, value]) => `--build-arg=${key}=${value}`),
         join(staged, context),
       ]);

@@ -34,7 +34,6 @@ test("fills in what may be left out", () => {
     inputs: ["admin"],
     stateful: false,
     ingress: false,
-    memory: "512m",
     drainSeconds: 30,
   });
   expect(database).toMatchObject({ first: [], tolerate: {}, breaking: [] });

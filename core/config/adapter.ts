@@ -23,11 +23,11 @@ const Service = z.strictObject({
   healthcheck: z.url().optional(),
   /** Command run inside the container; replaces the base file's health check. */
   healthcommand: z.array(z.string()).optional(),
-  /** Limit of memory, e.g. `512m`. */
+  /** Limit of memory, e.g. `512m`. @default the base file's, else 512m */
   memory: z
     .string()
     .regex(/^\d+[mg]$/, "expected e.g. 512m")
-    .default("512m"),
+    .optional(),
   /** Seconds between SIGTERM and SIGKILL. */
   drainSeconds: z.int().min(1).max(300).default(30),
 });

@@ -27,7 +27,7 @@ function problem(issue: z.core.$ZodIssue, root: string): string {
   return `${path}: ${message}${got}`;
 }
 
-function pathOf(path: readonly PropertyKey[]): string {
+export function pathOf(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>
       typeof part === "number" ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`,
@@ -36,7 +36,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /** A value as shown in a message: quoted, control characters escaped, at most 80 characters. */
-function show(value: unknown): string {
+export function show(value: unknown): string {
   const shown = JSON.stringify(value) ?? String(value);
   return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
 }

@@ -17,6 +17,18 @@ export const en = {
       what: "the suite's compose file does not fit its adapter: {{problem}}",
       next: "correct the adapter so that it describes the compose file; nothing was changed.",
     },
+    COMPOSE_AMBIGUOUS: {
+      what: "{{file}}, line {{line}}: {{got}} without quotes is no plain text and no plain number; programs read it in different ways",
+      next: "put it in quotes if it is text, or write the number in plain decimal (493 for 0755); nothing was changed.",
+    },
+    COMPOSE_KEY_REFUSED: {
+      what: "{{file}} of the suite has {{places}}, which towns do not take; taken there: {{allowed}}",
+      next: "take it out of the compose file, or say it by a key that is taken (docs/decisions/compose-allow-list.md says what stands for what); nothing was changed.",
+    },
+    COMPOSE_VALUE_REFUSED: {
+      what: "{{file}} of the suite has values that towns do not take: {{problems}}",
+      next: "correct the compose file (docs/decisions/compose-allow-list.md says what is taken); nothing was changed.",
+    },
     SUITE_UNREADABLE: {
       what: "the suite cannot be read at {{path}}: {{cause}}",
       next: "set geoclic-fleet:suite.path to the folder that holds the suite's checkout.",

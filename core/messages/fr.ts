@@ -24,6 +24,18 @@ export const fr: Catalogue = {
       what: "le fichier compose de la suite ne correspond pas à son adaptateur : {{problem}}",
       next: "corrigez l'adaptateur pour qu'il décrive le fichier compose ; rien n'a été modifié.",
     },
+    COMPOSE_AMBIGUOUS: {
+      what: "{{file}}, ligne {{line}} : {{got}} sans guillemets n'est ni un texte ni un nombre ordinaire ; les programmes le lisent différemment",
+      next: "mettez-le entre guillemets si c'est un texte, ou écrivez le nombre en décimal (493 pour 0755) ; rien n'a été modifié.",
+    },
+    COMPOSE_KEY_REFUSED: {
+      what: "{{file}} de la suite contient {{places}}, que les communes n'acceptent pas ; clés acceptées à cet endroit : {{allowed}}",
+      next: "retirez-le du fichier compose, ou dites-le par une clé acceptée (docs/decisions/compose-allow-list.md donne les équivalents) ; rien n'a été modifié.",
+    },
+    COMPOSE_VALUE_REFUSED: {
+      what: "{{file}} de la suite contient des valeurs que les communes n'acceptent pas : {{problems}}",
+      next: "corrigez le fichier compose (docs/decisions/compose-allow-list.md dit ce qui est accepté) ; rien n'a été modifié.",
+    },
     SUITE_UNREADABLE: {
       what: "la suite est illisible dans {{path}} : {{cause}}",
       next: "donnez à geoclic-fleet:suite.path le dossier qui contient la suite.",

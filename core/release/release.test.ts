@@ -252,11 +252,11 @@ test.each([
   [
     "a build's arguments as a list",
     { compose: compose.replace("{A: 1}", "[A=1]") },
-    "service api: build.args must be a map",
+    "services.api.build.args: expected a mapping",
   ],
   [
     "a static folder that nobody mounts",
-    { compose: compose.replace('"./www:/var/www:ro"', '"x:/y"') },
+    { compose: compose.replace('"./www:/var/www:ro"', '"photos:/y"') },
     "no service mounts ./www",
   ],
   ["a hook that was not read", { hookScripts: {} }, "the hook hooks/a.py was not read"],

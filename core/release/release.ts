@@ -3,13 +3,8 @@ import { posix } from "node:path";
 import type { Adapter, AdapterHook } from "../config/adapter.ts";
 import { FleetError } from "../errors.ts";
 import { imageName, serverPaths } from "../naming.ts";
-import {
-  type BaseBuild,
-  type BaseCompose,
-  baseName,
-  parseBaseCompose,
-  renderCompose,
-} from "../render/compose.ts";
+import { type BaseBuild, type BaseCompose, parseBaseCompose } from "../render/base-compose.ts";
+import { baseName, renderCompose } from "../render/compose.ts";
 import { ingressFiles } from "../render/ingress.ts";
 import { below, shortHash, type TreeEntry, treeHash } from "./tree.ts";
 
@@ -21,6 +16,8 @@ export interface ReleaseService {
   readonly build?: {
     readonly context: string;
     readonly dockerfile: string;
+    /** Stage of the Dockerfile; absent for the last one. */
+    readonly target?: string;
     readonly args: Readonly<Record<string, string>>;
     /** Paths of the build's context. */
     readonly inputs: readonly string[];
@@ -132,6 +129,11 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
       const reference = described.image;
       if (!reference)
         throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} names no image to pull` });
+      if (!/^[A-Za-z0-9][\w./:@-]*$/.test(reference))
+        throw new FleetError("COMPOSE_VALUE_REFUSED", {
+          file: adapter.compose,
+          problems: `services.${name}.image: expected an image's name without variables, got ${JSON.stringify(reference)}`,
+        });
       const key = shortHash("pulled", reference, source.imagesAsOf);
       return { image: imageName(adapter.name, name, key), origin: "pulled", reference, ...common };
     }
@@ -147,21 +149,18 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
     return { image: imageName(adapter.name, name, key), origin: "built", build, ...common };
   }
 
-  function buildOf(name: string, build: string | BaseBuild, inputs: readonly string[] | undefined) {
-    const described: BaseBuild = typeof build === "string" ? { context: build } : build;
-    const context = inSuite(described.context ?? ".");
-    const dockerfile = posix.normalize(posix.join(context, described.dockerfile ?? "Dockerfile"));
+  function buildOf(name: string, build: BaseBuild, inputs: readonly string[] | undefined) {
+    const context = inSuite(build.context);
+    const dockerfile = posix.normalize(posix.join(context, build.dockerfile));
     if ([context, dockerfile].some((path) => path === ".." || path.startsWith("../")))
       throw new FleetError("COMPOSE_UNEXPECTED", { problem: `service ${name} is built outside the suite` });
-    if (Array.isArray(described.args))
-      throw new FleetError("COMPOSE_UNEXPECTED", {
-        problem: `service ${name}: build.args must be a map, got a list`,
-      });
-    const args = Object.fromEntries(
-      Object.entries(described.args ?? {}).map(([key, value]) => [key, String(value)]),
-    );
-    const all = [...new Set([...(inputs ?? [context]), dockerfile])];
-    return { context, dockerfile, args, inputs: all.sort() };
+    const args = Object.fromEntries(Object.entries(build.args).map(([key, value]) => [key, String(value)]));
+    // Docker leaves out what they say, as in a plain checkout.
+    const ignoring = [posix.join(context, ".dockerignore"), `${dockerfile}.dockerignore`];
+    const present = ignoring.filter((path) => below(suite, path).length > 0);
+    const all = [...new Set([...(inputs ?? [context]), dockerfile, ...present])];
+    const { target } = build;
+    return { context, dockerfile, ...(target === undefined ? {} : { target }), args, inputs: all.sort() };
   }
 
   function bind(path: string): { path: string; bind: ReleaseBind } {
@@ -199,13 +198,13 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
 
 /** Where a bind mount of the base file ends inside its container. */
 function mountTarget(base: BaseCompose, source: string): string {
-  const volumes = Object.values(base.services).flatMap((service) => service.volumes ?? []);
-  const mount = volumes.map((volume) => volume.split(":")).find(([from]) => from === source);
-  if (!mount?.[1])
+  const mounts = Object.values(base.services).flatMap((service) => service.mounts);
+  const mount = mounts.find((each) => each.source === source);
+  if (!mount)
     throw new FleetError("COMPOSE_UNEXPECTED", {
       problem: `no service mounts ${source}, which the adapter names`,
     });
-  return mount[1];
+  return mount.target;
 }
 
 /** Content key of each service, as a release is shown in a preview. */

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { parse as parseYaml } from "yaml";
 import { adapterYaml } from "../../test/helpers/adapter.ts";
 import { parseAdapter } from "../config/adapter.ts";
-import { parseBaseCompose, renderCompose } from "./compose.ts";
+import { parseBaseCompose } from "./base-compose.ts";
+import { renderCompose } from "./compose.ts";
 
 const adapter = parseAdapter(adapterYaml, "geoclic.yaml");
 const base = `
@@ -59,123 +60,131 @@ const render = (text: string) =>
 
 test("is exactly this", () => {
   expect(render(base)).toMatchInlineSnapshot(`
-    "name: deploy
+    "name: "deploy"
     services:
       db:
-        restart: unless-stopped
         networks:
-          - inner
-        image: geoclic/db:111111111111
-        pull_policy: never
+          - "inner"
+        image: "geoclic/db:111111111111"
+        pull_policy: "never"
+        restart: "unless-stopped"
         init: true
-        mem_limit: 512m
-        stop_grace_period: 60s
+        security_opt:
+          - "no-new-privileges:true"
+        mem_limit: "512m"
+        stop_grace_period: "60s"
         logging:
-          driver: json-file
+          driver: "json-file"
           options:
-            max-size: 10m
+            max-size: "10m"
             max-file: "3"
         environment:
-          POSTGRES_PASSWORD: \${DB_PASSWORD:?is missing}
-          POSTGRES_USER: \${DB_USER:-geoclic}
+          POSTGRES_PASSWORD: "\${DB_PASSWORD:?is missing}"
+          POSTGRES_USER: "\${DB_USER:-geoclic}"
         healthcheck:
-          interval: 15s
-          timeout: 4s
+          interval: "15s"
+          timeout: "4s"
           retries: 3
-          start_period: 60s
-          start_interval: 1s
+          start_period: "60s"
+          start_interval: "1s"
           test:
-            - CMD
-            - check
-            - $$HOME
+            - "CMD"
+            - "check"
+            - "$$HOME"
         volumes:
-          - data:/var/lib/postgresql/data
+          - "data:/var/lib/postgresql/data"
       api:
         command:
-          - serve
-          - --key
-          - \${JWT_SECRET_KEY:?is missing}
+          - "serve"
+          - "--key"
+          - "\${JWT_SECRET_KEY:?is missing}"
         networks:
-          - inner
-        image: geoclic/api:222222222222
-        pull_policy: never
-        restart: unless-stopped
+          - "inner"
+        image: "geoclic/api:222222222222"
+        pull_policy: "never"
+        restart: "unless-stopped"
         init: true
-        mem_limit: 1g
-        stop_grace_period: 30s
+        security_opt:
+          - "no-new-privileges:true"
+        mem_limit: "1g"
+        stop_grace_period: "30s"
         logging:
-          driver: json-file
+          driver: "json-file"
           options:
-            max-size: 10m
+            max-size: "10m"
             max-file: "3"
         environment:
-          - URL=postgres://\${DB_USER}:\${DB_PASSWORD:?is missing}@db
-          - OWN=$\${DB_PASSWORD:-kept}
+          - "URL=postgres://\${DB_USER}:\${DB_PASSWORD:?is missing}@db"
+          - "OWN=$\${DB_PASSWORD:-kept}"
         healthcheck:
-          interval: 15s
-          timeout: 4s
+          interval: "15s"
+          timeout: "4s"
           retries: 3
-          start_period: 60s
-          start_interval: 1s
+          start_period: "60s"
+          start_interval: "1s"
           test:
-            - CMD
-            - wget
-            - -q
-            - -T
+            - "CMD"
+            - "wget"
+            - "-q"
+            - "-T"
             - "3"
-            - -O
-            - /dev/null
-            - http://127.0.0.1/health
+            - "-O"
+            - "/dev/null"
+            - "http://127.0.0.1/health"
         volumes:
-          - photos:/app/photos
-          - /opt/geoclic/shared/logs/api:/app/logs
+          - "photos:/app/photos"
+          - "/opt/geoclic/shared/logs/api:/app/logs"
       admin:
         labels:
-          team: fleet
-        image: geoclic/admin:333333333333
-        pull_policy: never
-        restart: unless-stopped
+          team: "fleet"
+        image: "geoclic/admin:333333333333"
+        pull_policy: "never"
+        restart: "unless-stopped"
         init: true
-        mem_limit: 512m
-        stop_grace_period: 30s
+        security_opt:
+          - "no-new-privileges:true"
+        mem_limit: "512m"
+        stop_grace_period: "30s"
         logging:
-          driver: json-file
+          driver: "json-file"
           options:
-            max-size: 10m
+            max-size: "10m"
             max-file: "3"
       nginx:
-        logging:
-          driver: json-file
-          options:
-            max-size: 10m
-            max-file: "3"
-        image: geoclic/nginx:444444444444
-        pull_policy: never
-        restart: unless-stopped
+        image: "geoclic/nginx:444444444444"
+        pull_policy: "never"
+        restart: "unless-stopped"
         init: true
-        mem_limit: 512m
-        stop_grace_period: 30s
+        security_opt:
+          - "no-new-privileges:true"
+        mem_limit: "512m"
+        stop_grace_period: "30s"
+        logging:
+          driver: "json-file"
+          options:
+            max-size: "10m"
+            max-file: "3"
         healthcheck:
           test:
-            - CMD
-            - wget
-            - x
+            - "CMD"
+            - "wget"
+            - "x"
         ports:
-          - 80:80
-          - 443:443
+          - "80:80"
+          - "443:443"
         volumes:
-          - /opt/geoclic/shared/binds/555555555555/conf.d:/etc/nginx/conf.d:ro
-          - /opt/geoclic/shared/tls:/etc/nginx/ssl:ro
-          - /opt/geoclic/shared/static/www:/var/www:ro
-          - /opt/geoclic/shared/acme:/var/www/certbot:ro
-          - /opt/geoclic/shared/public:/var/www/fleet:ro
+          - "/opt/geoclic/shared/binds/555555555555/conf.d:/etc/nginx/conf.d:ro"
+          - "/opt/geoclic/shared/tls:/etc/nginx/ssl:ro"
+          - "/opt/geoclic/shared/static/www:/var/www:ro"
+          - "/opt/geoclic/shared/acme:/var/www/certbot:ro"
+          - "/opt/geoclic/shared/public:/var/www/fleet:ro"
     networks:
       inner:
-        driver: bridge
+        driver: "bridge"
     volumes:
       data: {}
       photos:
-        name: geoclic_photos
+        name: "geoclic_photos"
     "
   `);
 });

@@ -63,8 +63,9 @@ def _build(name: str, service: dict[str, Any], suite: Path) -> None:
         for path in described["inputs"]:
             _copy(suite, root, path)
         arguments = [word for key, value in described["args"].items() for word in ("--build-arg", f"{key}={value}")]
+        stage = ("--target", described["target"]) if "target" in described else ()
         words = ["docker", "buildx", "build", "--progress=plain", "--load", "--tag", service["image"],
-                 "--file", str(root / described["dockerfile"]), *arguments, str(root / described["context"])]
+                 "--file", str(root / described["dockerfile"]), *stage, *arguments, str(root / described["context"])]
         built = run(words, timeout=3600)
     if built.status != 0:
         raise Failure("IMAGE_BUILD_FAILED", _STEP, f"{name}: {one_line(built.said, 600)}",
