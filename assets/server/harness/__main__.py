@@ -1,0 +1,130 @@
+"""`python3 -B -m harness`: a sample; `--all`: each cut with each next act; `--scenario NAME --cut CUT --then STATE:ACT`: one of them again."""
+
+import argparse
+import multiprocessing
+import re
+import sys
+import time
+import traceback
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .effects import Cut
+from .machine import Machine
+from .runner import Broken, Count, Runner, everything, sample
+from .scenarios import Scenario, all_scenarios
+
+
+def main() -> int:
+    options = _options()
+    scenarios = [scenario for scenario in all_scenarios() if options.scenario in (None, scenario.name)]
+    if not scenarios:
+        sys.exit(f"unknown scenario {options.scenario!r}, expected one of: {', '.join(scenario.name for scenario in all_scenarios())}")
+    began = time.monotonic()
+    failed, passed = (0, 0) if options.scenario else _unit_tests()
+    counts, ends = _run(scenarios, options)
+    for scenario in scenarios:
+        count = counts[scenario.name]
+        print(f"{scenario.name}: {count.effects} effects, {count.cuts} cuts, {count.runs} runs, {len(count.broken)} broken ({scenario.what})")
+    broken = [each for count in counts.values() for each in count.broken]
+    for alike in _grouped(broken):
+        print(f"\n{alike[0]}" + (f"\n  and {len(alike) - 1} more like it: {', '.join(f'{each.cut} then {each.then}' for each in alike[1:9])}" if len(alike) > 1 else ""))
+    for end in ends:
+        print(f"\n{end}")
+    passed += sum(count.runs for count in counts.values()) - len(broken)
+    failed += len(broken) + len(ends)
+    print(f"\n{time.monotonic() - began:.0f} s")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def _grouped(broken: list[Broken]) -> list[list[Broken]]:
+    """What broke in the same words, but for numbers."""
+    groups: dict[str, list[Broken]] = {}
+    for each in broken:
+        groups.setdefault(each.scenario + re.sub(r"[\d.]+|[0-9a-f]{12,}", "#", each.words[0])[:80], []).append(each)
+    return list(groups.values())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="harness", description=__doc__)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--scenario")
+    parser.add_argument("--cut", help="57, or 57.torn, 57.late, 57.stdin-0.5, 57.term")
+    parser.add_argument("--then", help="running:ACT or rebooted:ACT")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--effects", action="store_true", help="lists the scenario's effects and ends")
+    return parser.parse_args()
+
+
+def _unit_tests() -> tuple[int, int]:
+    """Tests beside these that need a real PostgreSQL."""
+    folder = Path(__file__).parent
+    found = unittest.defaultTestLoader.discover(str(folder), pattern="pg_test_*.py", top_level_dir=str(folder.parent))
+    result = unittest.TextTestRunner(verbosity=1).run(found)
+    wrong = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    return wrong, result.testsRun - wrong - len(result.skipped)
+
+
+def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[str, Count], list[str]]:
+    jobs = 1 if options.cut or options.effects else max(1, options.jobs)
+    queue: Any = multiprocessing.Queue()
+    workers = [multiprocessing.Process(target=_worker, args=(index, jobs, scenarios, options, queue)) for index in range(jobs)]
+    for worker in workers:
+        worker.start()
+    counts, ends = {scenario.name: Count() for scenario in scenarios}, []
+    left = jobs
+    while left:
+        name, found = queue.get()
+        if name is None:
+            left -= 1
+            ends += [found] if found else []
+            continue
+        count = counts[name]
+        count.effects = max(count.effects, found.effects)
+        count.cuts += found.cuts
+        count.runs += found.runs
+        count.broken += found.broken
+    for worker in workers:
+        worker.join()
+    return counts, ends
+
+
+def _worker(index: int, jobs: int, scenarios: list[Scenario], options: argparse.Namespace, queue: Any) -> None:
+    machine: Machine | None = None
+    try:
+        machine = Machine()
+        for scenario in scenarios:
+            queue.put((scenario.name, _scenario(machine, scenario, index, jobs, options)))
+        queue.put((None, None))
+    except BaseException:
+        queue.put((None, traceback.format_exc()))
+    finally:
+        if machine:
+            machine.close()
+
+
+def _scenario(machine: Machine, scenario: Scenario, index: int, jobs: int, options: argparse.Namespace) -> Count:
+    runner, count = Runner(machine), Count()
+    whole, cuts, broken = runner.begin(scenario)
+    count.effects = len(whole.effects)
+    if options.effects:
+        print("\n".join(f"{number} {effect}" for number, effect in enumerate(whole.effects, 1)), flush=True)
+        return count
+    if index == 0:
+        count.runs, count.broken = 1, broken
+    if options.cut:
+        chosen = [pair for pair in everything(scenario, [Cut.read(options.cut)])[0][1] if options.then in (None, f"{pair[0]}:{pair[1].name}", f"{pair[0]}:nothing")]
+        runner.cut(scenario, Cut.read(options.cut), whole.effects, chosen, count)
+        return count
+    choose: Callable[..., Any] = everything if options.all else sample
+    for place, (cut, chosen) in enumerate(choose(scenario, cuts)):
+        if place % jobs == index:
+            runner.cut(scenario, cut, whole.effects, chosen, count)
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

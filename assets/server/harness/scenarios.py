@@ -1,0 +1,122 @@
+"""What is killed, and what may come next."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from . import invariants, suite
+from .machine import Act, Ended, Machine
+from .suite import Kind
+
+Check = Callable[[Machine, Ended], list[str]]
+
+
+@dataclass(frozen=True)
+class Next:
+    """One act that may follow a cut."""
+
+    name: str
+    commands: Act
+    kind: Kind | None = None
+    """Release that it delivers before."""
+    faults: tuple[str, ...] = ()
+    check: Check = lambda _machine, _ended: []
+    is_settling: bool = True
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    what: str
+    act: Act
+    nexts: tuple[Next, ...]
+    stage: Callable[[Machine], None]
+    kind: Kind | None = None
+    faults: tuple[str, ...] = ()
+    check: Check = lambda _machine, _ended: []
+    """After the act that nobody killed."""
+    has_terms: bool = False
+    """SIGTERM at every effect too."""
+    expected: frozenset[str] = field(default_factory=frozenset)
+
+
+def activate(kind: Kind) -> Act:
+    return [["activate", "start", "--release", kind.id, "--domain", suite.DOMAIN]]
+
+
+def _unhealthy(kind: Kind) -> str:
+    return f"unhealthy {kind.images['api']}"
+
+
+def _activation(name: str, kind: Kind, *, faults: tuple[str, ...] = (), must_succeed: bool = True) -> Next:
+    def check(machine: Machine, ended: Ended) -> list[str]:
+        return invariants.outcome(machine, ended, kind, must_succeed=must_succeed and not faults)
+
+    return Next(name, activate(kind), kind, faults, check)
+
+
+def _told(machine: Machine, ended: Ended) -> list[str]:
+    """A command that is not to fail."""
+    return [] if ended.status == 0 else [f"it failed: {ended.said[-500:]}"]
+
+
+BACKUP = Next("backup", [["backup"]], check=_told, is_settling=False)
+MONITOR = Next("monitor", [["monitor", "--domain", suite.DOMAIN]], check=_told)
+
+
+def _nexts(former: Kind, kind: Kind, third: Kind, *, can_go_back: bool) -> tuple[Next, ...]:
+    return (
+        _activation("same", kind),
+        _activation("same, its service fails", kind, faults=(_unhealthy(kind),)),
+        _activation("same, an image is missing", kind, faults=(f"missing {kind.images['api']}",)),
+        _activation("same, the gate fails", kind, faults=(f"gate {kind.images['api']}",)),
+        _activation("former", former, must_succeed=can_go_back),
+        _activation("former, its service fails", former, faults=(_unhealthy(former),)),
+        _activation("third", third, must_succeed=can_go_back),
+        _activation("third, its service fails", third, faults=(_unhealthy(third),)),
+        Next("cancel", [["activate", "cancel", "--release", kind.id]], check=_told, is_settling=False),
+        BACKUP,
+        MONITOR,
+        Next("reboot", []),
+    )
+
+
+def _fresh(machine: Machine) -> None:
+    machine.begin()
+
+
+def _running(kind: Kind) -> Callable[[Machine], None]:
+    def stage(machine: Machine) -> None:
+        machine.begin()
+        machine.deliver(kind)
+        ended = machine.act(activate(kind))
+        if ended.status:
+            raise AssertionError(ended.said)
+        machine.town.write()
+
+    return stage
+
+
+def _update(name: str, what: str, kind: Kind, third: Kind, *, former: Kind = suite.FORMER, faults: tuple[str, ...] = (), fails: bool = False,
+            can_go_back: bool = True, has_terms: bool = False, stage: Callable[[Machine], None] | None = None) -> Scenario:
+    def check(machine: Machine, ended: Ended) -> list[str]:
+        return invariants.outcome(machine, ended, kind, must_succeed=not (fails or faults)) + (["it was to fail"] if (fails or faults) and ended.status == 0 else [])
+
+    found = _nexts(former, kind, third, can_go_back=can_go_back)
+    if fails:
+        # The release itself is broken.
+        found = tuple(_activation(each.name, kind, must_succeed=False) if each.name == "same" else each for each in found)
+    return Scenario(name, what, activate(kind), found, stage or _running(former), kind, faults, check, has_terms)
+
+
+def all_scenarios() -> Sequence[Scenario]:
+    return (
+        _update("additive", "an update with an additive migration", suite.ADDITIVE, suite.ADDITIVE_THIRD, has_terms=True),
+        _update("breaking", "an update with breaking migrations behind the page", suite.BREAKING, suite.BREAKING_THIRD, can_go_back=False, has_terms=True),
+        _update("failing-service", "an update whose service stays unhealthy", suite.ADDITIVE, suite.ADDITIVE_THIRD, faults=(_unhealthy(suite.ADDITIVE),)),
+        _update("failing-service-breaking", "the same behind the page", suite.BREAKING, suite.BREAKING_THIRD, faults=(_unhealthy(suite.BREAKING),), can_go_back=False),
+        _update("failing-migration", "an update whose second migration fails", suite.ADDITIVE_FAILING, suite.ADDITIVE_THIRD, fails=True),
+        _update("failing-migration-breaking", "the same behind the page", suite.BREAKING_FAILING, suite.BREAKING_THIRD, fails=True, can_go_back=False),
+        _update("first", "the first activation", suite.FORMER, suite.ADDITIVE_THIRD, former=suite.ADDITIVE, stage=_fresh),
+        _update("database-image", "an update that exchanges the database's image", suite.DATABASE_IMAGE, suite.ADDITIVE_THIRD),
+        _update("ingress", "an update that exchanges the ingress", suite.INGRESS, suite.ADDITIVE_THIRD),
+    )

@@ -1,0 +1,98 @@
+"""The town as the public meets it, and the rows that the public writes."""
+
+import json
+from pathlib import Path
+
+from . import suite
+from .cluster import Cluster, SqlRefused
+from .docker import HANDOVER, Container, Docker
+from .state import State
+
+
+class Town:
+    def __init__(self, folder: Path, state: State, docker: Docker, cluster: Cluster) -> None:
+        self._folder, self._state, self._docker, self._cluster = folder, state, docker, cluster
+        self._written = folder / "public.jsonl"
+
+    def ingress(self) -> Container | None:
+        """The one that answers the ports."""
+        value = self._state.read()
+        if "ip geoclic_handover" in value["tables"]:
+            second = self._docker.find(HANDOVER)
+            return second if second and second["status"] == "running" else None
+        holding = [one for one in self._docker.running("nginx") if one["ports"]]
+        return holding[0] if holding else None
+
+    def page_file(self, ingress: Container) -> Path:
+        for source, target in ingress["binds"]:
+            if Path(suite.PAGE).is_relative_to(target):
+                return Path(source) / Path(suite.PAGE).relative_to(target)
+        raise AssertionError("the ingress has no place for the page")
+
+    @property
+    def is_page_on(self) -> bool:
+        return (self._folder / "root/opt/geoclic/shared/static/portal" / Path(suite.PAGE).name).exists()
+
+    def serving(self) -> list[Container]:
+        """The API's containers that requests may reach now."""
+        ingress = self.ingress()
+        if ingress is None:
+            return []
+        running = self._docker.running("api")
+        if ingress["leads"] is None:
+            return running
+        leads = set(ingress["leads"].values())
+        return [one for one in running if one["address"] in leads] or running
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        ingress = self.ingress()
+        if ingress is None:
+            return 0, b""
+        if path.startswith("/.well-known/acme-challenge/"):
+            file = self._folder / "root/opt/geoclic/shared/acme" / path[1:]
+            return (200, file.read_bytes()) if file.exists() else (404, b"")
+        if self.page_file(ingress).exists():
+            return 503, b"maintenance"
+        if path == "/.well-known/geoclic-fleet/release":
+            file = self._folder / "root/opt/geoclic/shared/public/release.json"
+            return (200, file.read_bytes()) if file.exists() else (404, b"")
+        serving = self.serving()
+        if not serving:
+            return 502, b"no upstream"
+        healths = {self._docker.health(one) for one in serving}
+        gate = any(f"gate {one['image']}" in self._state.value["faults"] for one in serving)
+        return 200, json.dumps({"status": "healthy" if healths == {"healthy"} and not gate else "degraded"}).encode()
+
+    @property
+    def is_healthy(self) -> bool:
+        status, body = self.get("/api/health")
+        return status == 200 and json.loads(body)["status"] == "healthy"
+
+    def served_certificate(self) -> str | None:
+        ingress = self.ingress()
+        return ingress["certificate"] if ingress else None
+
+    def certificate(self, serial: str) -> str:
+        return str(self._state.value["certificates"][serial][0])
+
+    def write(self) -> bool:
+        """A citizen writes where he can; a row that was acknowledged is remembered outside of the server."""
+        ingress = self.ingress()
+        if ingress is None or self.page_file(ingress).exists() or not self._docker.running("db"):
+            return False
+        serving = [one for one in self.serving() if self._docker.fits(one)]
+        if not serving:
+            return False
+        name = f"row-{len(self.rows()) + 1}"
+        column = suite.KINDS[serving[0]["image"].split(":")[1]].column
+        try:
+            self._cluster.talk(suite.DATABASE, f"insert into reports (id, {column}) values ('{name}', 'x')")
+        except SqlRefused:
+            return False
+        with self._written.open("a") as file:
+            file.write(json.dumps(name) + "\n")
+        return True
+
+    def rows(self) -> list[str]:
+        """Acknowledged ones."""
+        return [json.loads(line) for line in self._written.read_text().splitlines()] if self._written.exists() else []
