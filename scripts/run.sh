@@ -58,6 +58,13 @@ command -v ssh-agent >/dev/null 2>&1 || packages="$packages openssh-client"
 if [ "$what" != setup ] && [ "$what" != demo ]; then
   [ -x /usr/sbin/sshd ] || packages="$packages openssh-server"
   command -v python3 >/dev/null 2>&1 || packages="$packages python3"
+  # The kill harness runs a private PostgreSQL; Debian's package shall start none of its own.
+  if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    packages="$packages postgresql"
+    $sudo mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] ||
+      echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
+  fi
 fi
 if [ -n "$packages" ]; then
   step "Debian packages:$packages"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .effects import Cut
-from .machine import Machine
+from .machine import HarnessError, Machine
 from .runner import Broken, Count, Runner, everything, sample
 from .scenarios import Scenario, all_scenarios
 
@@ -121,8 +121,14 @@ def _scenario(machine: Machine, scenario: Scenario, index: int, jobs: int, optio
         return count
     choose: Callable[..., Any] = everything if options.all else sample
     for place, (cut, chosen) in enumerate(choose(scenario, cuts)):
-        if place % jobs == index:
+        if place % jobs != index:
+            continue
+        try:
             runner.cut(scenario, cut, whole.effects, chosen, count)
+        except HarnessError as error:
+            # What the imitation does not know is told, and hides nothing else.
+            count.runs += 1
+            count.broken.append(Broken(scenario.name, str(cut), whole.effects[cut.number - 1], "the harness ended", (str(error)[-1500:],)))
     return count
 
 

@@ -23,6 +23,7 @@ from .programs import Programs
 from .state import State
 from .town import Town
 
+RENEWAL = ["(certbot renews)"]
 _SECONDS = 60
 _EPHEMERAL = ("activation.jsonl", "operation.lock")
 _HOUR = 3600.0
@@ -37,7 +38,7 @@ select (select string_agg(attrelid::regclass || '.' || attname, ',' order by att
 """
 
 Act = Sequence[Sequence[str]]
-"""Commands of the tool set, one after another."""
+"""Commands of the tool set, one after another; a last word that begins with `<` is a command's standard input."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ class Machine:
     # Snapshots.
 
     def save(self, name: str) -> None:
+        self.state.read()["backups"] = [path.name for path in self.backups()] if name == "stage" else self.state.value.get("backups", [])
+        self.state.write()
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self.folder / "work", target, symlinks=True)
@@ -147,6 +150,27 @@ class Machine:
         self.state.read()["faults"] = {name: True for name in names}
         self.state.write()
 
+    def adopt(self) -> None:
+        """An installation of the tool before this one, that serves."""
+        shared, deploy = self.opt / "shared", self.opt / "deploy"
+        # Nothing of ours but the environment and the certificate came before its first activation.
+        for path in ("nginx", "www/certbot"):
+            (deploy / path).mkdir(parents=True)
+        (deploy / "nginx/town.conf").write_text("location /api/ { set $api http://api:8000; proxy_pass $api; }\nresolver 127.0.0.11 valid=1s;\n")
+        (deploy / ".env").write_text(suite.ENVIRONMENT)
+        described = suite.predecessor_file(self.opt)
+        (deploy / "docker-compose.yml").write_text(json.dumps(described))
+        (self.root / "etc/systemd/system/geoclic.service").write_text(
+            f"[Service]\nWorkingDirectory={deploy}\nExecStart=/usr/bin/docker compose up -d\nExecStop=/usr/bin/docker compose down\n")
+        value = self.state.read()
+        value["images"] += [service["image"] for service in described["services"].values()]
+        value["enabled"].append("geoclic")
+        value["cron"] = "0 2 * * * /opt/geoclic/scripts/backup_db.sh\n5 5 * * * /usr/local/bin/somebody-else\n"
+        self.state.write()
+        self.docker.place(described, deploy)
+        self.cluster.ask(suite.DATABASE, suite.INIT)
+        assert (shared / "tls/fullchain.pem").exists()
+
     def deliver(self, kind: suite.Kind) -> None:
         """A folder that is there is a release that was delivered whole."""
         if not (self.opt / "releases" / kind.id).exists():
@@ -176,7 +200,10 @@ class Machine:
         queue = [list(words) for words in commands]
         while queue:
             words = queue.pop(0)
-            ended = self._process(words, cut, log)
+            if words == RENEWAL:
+                words = self._renew()
+            stdin = words.pop()[1:] if words[-1].startswith("<") else ""
+            ended = self._process(words, cut, log, stdin)
             said, status = said + ended.said, ended.status
             value = self.state.read()
             if ended.is_killed:
@@ -194,6 +221,12 @@ class Machine:
             said += self._started_by_systemd(cut, log)
         self._settle_sessions()
         return Ended(status, said, tuple(log.read_text().splitlines()) if log.exists() else ())
+
+    def _renew(self) -> list[str]:
+        """certbot's timer has a new certificate; the hook that it calls then."""
+        self.programs.renew(self.state.read())
+        hook = self.root / "etc/letsencrypt/renewal-hooks/deploy/geoclic"
+        return hook.read_text().split("exec ", 1)[1].split("server/", 1)[1].split()
 
     def do(self, words: Sequence[str], stdin: str = "") -> Ended:
         """One command that must succeed: setting a stage."""
@@ -246,10 +279,18 @@ class Machine:
         unit = self.root / "etc/systemd/system/geoclic.service"
         if not unit.exists() or "geoclic" not in value["enabled"]:
             return None
+        if "compose up" in unit.read_text():
+            self._predecessor_unit()
+            return None
         conditions = [line.partition("=")[2].lstrip("|") for line in unit.read_text().splitlines() if line.startswith("ConditionPathExists=")]
         if conditions and not any(self._path(condition).exists() for condition in conditions):
             return None
         return self.boot_unit()
+
+    def _predecessor_unit(self) -> None:
+        """`docker compose up -d` of its file: it makes what is missing and exchanges what is not as its file says."""
+        described = {**suite.predecessor_file(self.opt), "folder": str(self.opt / "deploy")}
+        self.docker.bring(described)
 
     def _path(self, text: str) -> Path:
         return Path(text) if text.startswith(str(self.root)) else self.root / text.lstrip("/")
@@ -286,6 +327,17 @@ class Machine:
     def current(self) -> str | None:
         link = self.opt / "current"
         return os.path.basename(os.readlink(link)) if link.is_symlink() else None
+
+    @property
+    def has_way_back(self) -> bool:
+        """An API's container that a present fault does not touch is still there, running or not, and fits the schema."""
+        faults = self.state.read()["faults"]
+        return any(one["service"] == "api" and self.docker.health({**one, "status": "running"}) == "healthy" and f"missing {one['image']}" not in faults
+                   and f"gate {one['image']}" not in faults for one in self.state.value["containers"])
+
+    def backups(self) -> list[Path]:
+        """Folders that have a backup's name."""
+        return sorted(path for path in (self.opt / "shared/backups").iterdir() if re.fullmatch(r"\d{8}T\d{6}Z", path.name))
 
     def ledger(self, database: str = suite.DATABASE) -> list[str] | None:
         if not self.cluster.ask(database, f"select 1 from pg_tables where schemaname = 'public' and tablename = '{suite.LEDGER}'"):

@@ -102,7 +102,8 @@ class Runner:
         machine = self._machine
         machine.later(2)
         if act.name == "reboot":
-            return self._reboot(proven)
+            words = self._reboot(proven)
+            return [*words, *act.check(machine, Ended(0, "", ()))]
         self._ready(act.kind, act.faults)
         ended = machine.act(act.commands)
         words = act.check(machine, ended)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from . import invariants, suite
-from .machine import Act, Ended, Machine
+from .machine import RENEWAL, Act, Ended, Machine
 from .suite import Kind
 
 Check = Callable[[Machine, Ended], list[str]]
@@ -119,4 +119,97 @@ def all_scenarios() -> Sequence[Scenario]:
         _update("first", "the first activation", suite.FORMER, suite.ADDITIVE_THIRD, former=suite.ADDITIVE, stage=_fresh),
         _update("database-image", "an update that exchanges the database's image", suite.DATABASE_IMAGE, suite.ADDITIVE_THIRD),
         _update("ingress", "an update that exchanges the ingress", suite.INGRESS, suite.ADDITIVE_THIRD),
+        _environment(),
+        _backup(),
+        _renewal(),
+        _retirement(),
+        _adoption(),
     )
+
+
+def _write_environment(text: str) -> Sequence[str]:
+    return ["write-env", '<{"secrets": ["DB_PASSWORD"]}\n' + text]
+
+
+def _environment() -> Scenario:
+    """Same release, other containers."""
+    kind = suite.FORMER
+    changed, back = _write_environment(suite.CHANGED_ENVIRONMENT), _write_environment(suite.ENVIRONMENT)
+
+    def succeeds(machine: Machine, ended: Ended) -> list[str]:
+        return invariants.outcome(machine, ended, kind, must_succeed=True)
+
+    def fails(machine: Machine, ended: Ended) -> list[str]:
+        return invariants.outcome(machine, ended, kind, must_succeed=False)
+
+    nexts = (
+        Next("same", [changed, *activate(kind)], check=succeeds),
+        Next("same, its service fails", [changed, *activate(kind)], faults=("unhealthy MODE=two",), check=fails),
+        Next("former", [back, *activate(kind)], check=succeeds),
+        Next("third", activate(suite.ADDITIVE), suite.ADDITIVE, check=lambda machine, ended: invariants.outcome(machine, ended, suite.ADDITIVE, must_succeed=True)),
+        BACKUP, MONITOR, Next("reboot", []),
+    )
+    return Scenario("environment", "another environment under the same release", [changed, *activate(kind)], nexts, _running(kind), kind, check=succeeds)
+
+
+def _backup() -> Scenario:
+    def stage(machine: Machine) -> None:
+        _running(suite.FORMER)(machine)
+        for _ in range(9):
+            machine.later(24)
+            machine.town.write()
+            machine.do(["backup"])
+        machine.later(24)
+
+    def whole(machine: Machine, ended: Ended) -> list[str]:
+        return [*_told(machine, ended), *invariants.newest_backup(machine)]
+
+    nexts = (Next("backup", [["backup"]], check=whole), Next("backup, the disk is full", [["backup"]], faults=("full",), is_settling=False),
+             _activation("third", suite.ADDITIVE), MONITOR, Next("reboot", []))
+    return Scenario("backup", "the daily backup, nine older ones", [["backup"]], nexts, stage, check=whole)
+
+
+def _renewal() -> Scenario:
+    def stage(machine: Machine) -> None:
+        _running(suite.FORMER)(machine)
+        machine.do(["certificate", "issue", "--domain", suite.DOMAIN, "--email", "a@example.org", "--server", "https://acme.example/directory"])
+
+    nexts = (Next("monitor", MONITOR.commands, check=lambda machine, ended: [*_told(machine, ended), *invariants.certificate(machine)]),
+             Next("reboot", [], check=lambda machine, ended: invariants.certificate(machine)),
+             _activation("third", suite.ADDITIVE), _activation("ingress", suite.INGRESS), BACKUP)
+    return Scenario("renewal", "certbot's renewal with its hook", [RENEWAL], nexts, stage,
+                    check=lambda machine, ended: [*_told(machine, ended), *invariants.certificate(machine)])
+
+
+def _retirement() -> Scenario:
+    export = [["retire", "export"]]
+
+    def whole(machine: Machine, ended: Ended) -> list[str]:
+        is_open = ["the town is open after its last backup"] if machine.town.ingress() else []
+        return [*_told(machine, ended), *is_open, *invariants.newest_backup(machine, every_row=True)]
+
+    nexts = (Next("same", export, check=whole, is_settling=False), Next("same, the disk is full", export, faults=("full",), check=invariants.opened_again),
+             Next("monitor", MONITOR.commands, check=lambda machine, ended: [*_told(machine, ended), *invariants.opened_again(machine, ended)]),
+             Next("reboot", [], check=invariants.opened_again), _activation("third", suite.ADDITIVE), BACKUP)
+    return Scenario("retirement", "the last backup of a town that ends", export, nexts, _running(suite.FORMER), check=whole)
+
+
+def _adoption() -> Scenario:
+    kind = suite.ADDITIVE
+    act = [*activate(kind), ["schedules", "--backup", "03:30", "--monitor-minutes", "5", "--domain", suite.DOMAIN]]
+
+    def stage(machine: Machine) -> None:
+        machine.begin()
+        machine.adopt()
+        machine.town.write()
+
+    def ended_well(machine: Machine, ended: Ended) -> list[str]:
+        return [*_told(machine, ended), *(invariants.runs(machine, kind) if ended.status == 0 else [])]
+
+    def failed(machine: Machine, ended: Ended) -> list[str]:
+        return [] if machine.town.is_healthy or machine.current else [f"the former installation does not serve, told is {ended.failure}: {ended.said[-400:]}"]
+
+    nexts = (Next("same", act, kind, check=ended_well), Next("same, its service fails", act, kind, faults=(_unhealthy(kind),), check=failed),
+             Next("same, an image is missing", act, kind, faults=(f"missing {kind.images['api']}",), check=failed),
+             Next("reboot", [], check=failed))
+    return Scenario("adoption", "an installation of the tool before this one is taken over", act, nexts, stage, kind, check=ended_well)

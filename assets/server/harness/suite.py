@@ -11,6 +11,7 @@ CLIENT, DOMAIN, PROJECT = "ville-test", "ville.example.org", "deploy"
 DATABASE, LEDGER = "geoclic_db", "fleet_migrations"
 PAGE = "/usr/share/nginx/portal/.maintenance"
 ENVIRONMENT = "DB_PASSWORD='secret-of-the-harness'\nMODE='one'\n"
+CHANGED_ENVIRONMENT = ENVIRONMENT.replace("one", "two")
 INIT = "CREATE TABLE reports (id text PRIMARY KEY, text text NOT NULL);\nCREATE TABLE jobs (id text PRIMARY KEY);\n"
 
 
@@ -62,6 +63,12 @@ INGRESS = Kind("adadadadadad", M1, ingress_image="geoclic/nginx:2", page_text="t
 
 KINDS = {kind.id: kind for kind in (FORMER, ADDITIVE, ADDITIVE_THIRD, ADDITIVE_FAILING, BREAKING, BREAKING_THIRD, BREAKING_FAILING, DATABASE_IMAGE, INGRESS)}
 SQL = {**M1, **M23, **M4, **M5}
+
+
+def column(image: str) -> str:
+    """That an API of this image writes; an image by another name is the former installation's."""
+    kind = KINDS.get(image.partition(":")[2])
+    return kind.column if kind else "text"
 
 
 def deliver(kind: Kind, opt: Path) -> None:
@@ -142,3 +149,16 @@ def compose_file(kind: Kind, opt: Path) -> dict[str, Any]:
         "volumes": {"db_data": {"name": f"{PROJECT}_db_data"}, "photos_data": {"name": f"{PROJECT}_photos_data"}},
         "networks": {"default": {"name": f"{PROJECT}_default"}},
     }
+
+
+def predecessor_file(opt: Path) -> dict[str, Any]:
+    """Of the installation before this tool: other folders, images built on the server."""
+    described = compose_file(FORMER, opt)
+    for name, service in described["services"].items():
+        service["image"] = f"{PROJECT}-{name}"
+        service["environment"] = {key: value.replace("${DB_PASSWORD}", "secret-of-the-harness").replace("${MODE}", "one") for key, value in service["environment"].items()}
+    deploy = opt / "deploy"
+    described["services"]["nginx"]["volumes"] = [
+        {"type": "bind", "source": str(deploy / "nginx"), "target": "/etc/nginx/conf.d"}, {"type": "bind", "source": str(deploy / "www/certbot"), "target": "/var/www/acme"}]
+    described["services"]["api"]["volumes"] = described["services"]["api"]["volumes"][:1]
+    return described
