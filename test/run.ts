@@ -54,10 +54,6 @@ const checks: readonly Check[] = [
     command: ["python3", "-m", "unittest", "discover", "-q", "-s", "assets/server"],
   },
   { name: "T1 unit", command: [node, vitest, "run"], project: "unit" },
-  {
-    name: "T2 kill harness",
-    command: ["sh", "scripts/harness.sh", ...(process.argv.includes("--all") ? ["--all"] : [])],
-  },
   { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
   { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone", isAlone: true },

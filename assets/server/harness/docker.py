@@ -68,10 +68,14 @@ class Docker:
     def running(self, service: str) -> list[Container]:
         return [one for one in self._state.value["containers"] if one["service"] == service and one["status"] == "running"]
 
+    def has_fault(self, what: str, one: Container) -> bool:
+        """By its image, or by a variable of its environment."""
+        faults = self._state.value["faults"]
+        return f"{what} {one['image']}" in faults or any(f"{what} {name}={value}" in faults for name, value in one["environment"].items())
+
     def health(self, one: Container) -> str:
         """Of one that runs."""
-        faults = self._state.value["faults"]
-        if f"unhealthy {one['image']}" in faults or any(f"unhealthy {name}={value}" in faults for name, value in one["environment"].items()):
+        if self.has_fault("unhealthy", one):
             return "unhealthy"
         if one["service"] == "api":
             return "healthy" if self.fits(one) else "unhealthy"

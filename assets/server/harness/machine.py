@@ -331,9 +331,8 @@ class Machine:
     @property
     def has_way_back(self) -> bool:
         """An API's container that a present fault does not touch is still there, running or not, and fits the schema."""
-        faults = self.state.read()["faults"]
-        return any(one["service"] == "api" and self.docker.health({**one, "status": "running"}) == "healthy" and f"missing {one['image']}" not in faults
-                   and f"gate {one['image']}" not in faults for one in self.state.value["containers"])
+        return any(one["service"] == "api" and self.docker.health({**one, "status": "running"}) == "healthy"
+                   and not any(self.docker.has_fault(what, one) for what in ("missing", "gate")) for one in self.state.read()["containers"])
 
     def backups(self) -> list[Path]:
         """Folders that have a backup's name."""

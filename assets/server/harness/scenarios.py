@@ -1,5 +1,6 @@
 """What is killed, and what may come next."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -120,6 +121,7 @@ def all_scenarios() -> Sequence[Scenario]:
         _update("database-image", "an update that exchanges the database's image", suite.DATABASE_IMAGE, suite.ADDITIVE_THIRD),
         _update("ingress", "an update that exchanges the ingress", suite.INGRESS, suite.ADDITIVE_THIRD),
         _environment(),
+        _failing_environment(),
         _backup(),
         _renewal(),
         _retirement(),
@@ -129,6 +131,13 @@ def all_scenarios() -> Sequence[Scenario]:
 
 def _write_environment(text: str) -> Sequence[str]:
     return ["write-env", '<{"secrets": ["DB_PASSWORD"]}\n' + text]
+
+
+def _failing_environment() -> Scenario:
+    def fails(machine: Machine, ended: Ended) -> list[str]:
+        return invariants.outcome(machine, ended, suite.FORMER, must_succeed=False)
+
+    return dataclasses.replace(_environment(), name="failing-environment", what="the same, and the gate does not pass", faults=("gate MODE=two",), check=fails)
 
 
 def _environment() -> Scenario:
@@ -145,6 +154,7 @@ def _environment() -> Scenario:
     nexts = (
         Next("same", [changed, *activate(kind)], check=succeeds),
         Next("same, its service fails", [changed, *activate(kind)], faults=("unhealthy MODE=two",), check=fails),
+        Next("same, the gate fails", [changed, *activate(kind)], faults=("gate MODE=two",), check=fails),
         Next("former", [back, *activate(kind)], check=succeeds),
         Next("third", activate(suite.ADDITIVE), suite.ADDITIVE, check=lambda machine, ended: invariants.outcome(machine, ended, suite.ADDITIVE, must_succeed=True)),
         BACKUP, MONITOR, Next("reboot", []),

@@ -62,7 +62,7 @@ class Town:
         if not serving:
             return 502, b"no upstream"
         healths = {self._docker.health(one) for one in serving}
-        gate = any(f"gate {one['image']}" in self._state.value["faults"] for one in serving)
+        gate = any(self._docker.has_fault("gate", one) for one in serving)
         return 200, json.dumps({"status": "healthy" if healths == {"healthy"} and not gate else "degraded"}).encode()
 
     @property
