@@ -1,4 +1,4 @@
-/** @module A client's A record in a zone at OVH: looked up first, then made. */
+/** @module A client's A record, and its AAAA record where one is declared, in a zone at OVH: looked up first, then made. */
 import type { local } from "@pulumi/command";
 import { ZoneRecord } from "@ovhcloud/pulumi-ovh/domain/zoneRecord.js";
 import * as pulumi from "@pulumi/pulumi";
@@ -7,7 +7,7 @@ import { childName } from "../core/naming.ts";
 import { localStep } from "./local-step.ts";
 
 export interface ClientRecordArgs {
-  readonly client: Pick<ClientConfig, "name" | "domain">;
+  readonly client: Pick<ClientConfig, "name" | "domain" | "ipv6">;
   readonly zone: string;
   readonly ip: pulumi.Input<string>;
   readonly protect: boolean;
@@ -15,8 +15,10 @@ export interface ClientRecordArgs {
 }
 
 export class ClientRecord extends pulumi.ComponentResource {
-  /** OVH's id of the record. */
+  /** OVH's id of the A record. */
   readonly recordId: pulumi.Output<string>;
+  /** Of the AAAA record. */
+  readonly recordIpv6Id: pulumi.Output<string> | undefined;
 
   constructor(name: string, args: ClientRecordArgs, opts?: pulumi.ComponentResourceOptions) {
     super("geoclic:fleet:ClientRecord", childName(name, "dns"), {}, opts);
@@ -25,16 +27,24 @@ export class ClientRecord extends pulumi.ComponentResource {
     const looked: local.Command = localStep(
       name,
       "record",
-      { CLIENT: client.name, DOMAIN: client.domain, ZONE: zone, IP: ip },
+      {
+        CLIENT: client.name,
+        DOMAIN: client.domain,
+        ZONE: zone,
+        IP: ip,
+        ...(client.ipv6 === undefined ? {} : { IPV6: client.ipv6 }),
+      },
       { parent: this, dependsOn: [...args.after] },
       { former: true },
     );
-    const record = new ZoneRecord(
-      childName(name, "a"),
-      { zone, subdomain: client.domain.slice(0, -zone.length - 1), fieldtype: "A", target: ip, ttl: 300 },
-      { parent: this, dependsOn: [looked], protect: args.protect },
-    );
-    this.recordId = record.id;
+    const record = (fieldtype: "A" | "AAAA", target: pulumi.Input<string>) =>
+      new ZoneRecord(
+        childName(name, fieldtype.toLowerCase()),
+        { zone, subdomain: client.domain.slice(0, -zone.length - 1), fieldtype, target, ttl: 300 },
+        { parent: this, dependsOn: [looked], protect: args.protect },
+      );
+    this.recordId = record("A", ip).id;
+    this.recordIpv6Id = client.ipv6 === undefined ? undefined : record("AAAA", client.ipv6).id;
     this.registerOutputs({ recordId: this.recordId });
   }
 }

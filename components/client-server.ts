@@ -106,9 +106,11 @@ export class ClientServer extends pulumi.ComponentResource {
         ...reached,
         DOMAIN: client.domain,
         IP: args.ip,
+        ...(client.ipv6 === undefined ? {} : { IPV6: client.ipv6 }),
         EMAIL: client.email,
         ACME_SERVER: fleet.acme.server,
         DNS_SERVERS: fleet.dnsServers.join(" "),
+        ...(record?.recordIpv6Id ? { RECORD_IPV6: record.recordIpv6Id } : {}),
         ...(record && zone
           ? { ZONE: zone, RECORD: record.recordId, NAME_SERVERS: fleet.nameServers.join(" ") }
           : {}),

@@ -62,12 +62,23 @@ test.each([
   [[], [], "DNS_MISSING"],
   [["10.0.0.2"], [], "DNS_ELSEWHERE"],
   [["10.0.0.1", "10.0.0.2"], [], "DNS_ELSEWHERE"],
-  [["10.0.0.1"], ["2001:db8::1"], "DNS_ELSEWHERE"],
+  [["10.0.0.1"], ["2001:db8::1"], undefined],
   [[], ["2001:db8::1"], "DNS_ELSEWHERE"],
 ])("addresses %j and %j: %s", (a, aaaa, code) => {
   const check = () => checkDns({ domain: "a.fr", ip: "10.0.0.1", servers: "x" }, { a, aaaa });
   if (code) expect(check).toThrow(code);
-  else expect(check).not.toThrow();
+  else expect(check()).toEqual(aaaa);
+});
+
+test.each([
+  ["declared", "2001:db8::1", ["2001:db8::1"], []],
+  ["declared, told in another form", "2001:db8::1", ["2001:DB8:0:0::1"], []],
+  ["another than the declared one", "2001:db8::1", ["2001:db8::2"], ["2001:db8::2"]],
+  ["one too many", "2001:db8::1", ["2001:db8::1", "2001:db8::2"], ["2001:db8::2"]],
+  ["declared and missing", "2001:db8::1", [], []],
+])("IPv6 addresses that must prove themselves, %s", (_, ipv6, aaaa, unproven) => {
+  const question = { domain: "a.fr", ip: "10.0.0.1", ipv6, servers: "x" };
+  expect(checkDns(question, { a: ["10.0.0.1"], aaaa })).toEqual(unproven);
 });
 
 const rule = { path: "/api/health", field: "status", equals: "healthy" };

@@ -16,21 +16,21 @@ export async function checkRecord(
   input: RecordInput,
   former: string | undefined,
 ): Promise<string> {
-  const { CLIENT: client, DOMAIN: domain, ZONE: zone, IP: ip } = input;
+  const { CLIENT: client, DOMAIN: domain, ZONE: zone, IP: ip, IPV6: ipv6 } = input;
   try {
     const records = await (await context.openZone(zone)).records(subDomainOf(domain, zone));
-    checkRecords({ domain, zone, ip, ...formerAddress(former, domain) }, records);
-    return JSON.stringify({ domain, ip });
+    checkRecords({ domain, zone, ip, ipv6, former: formerAddresses(former, domain) }, records);
+    return JSON.stringify({ domain, ip, ipv6 });
   } catch (error) {
     throw error instanceof FleetError ? error.at({ client, step }) : error;
   }
 }
 
 /** A record of another name than today's is not the client's own. */
-function formerAddress(line: string | undefined, domain: string): { former?: string } {
+function formerAddresses(line: string | undefined, domain: string): { ip?: string; ipv6?: string } {
   try {
-    const said = JSON.parse(line?.trim() || "{}") as { domain?: string; ip?: string };
-    return said.domain === domain && said.ip !== undefined ? { former: said.ip } : {};
+    const said = JSON.parse(line?.trim() || "{}") as { domain?: string; ip?: string; ipv6?: string };
+    return said.domain === domain ? said : {};
   } catch {
     return {};
   }

@@ -250,7 +250,14 @@ describe("certificate", () => {
   });
 
   test.each<[string, FakeOptions, string]>([
-    ["an IPv6 address elsewhere", { aaaa: ["2001:db8::1"] }, "DNS_ELSEWHERE"],
+    [
+      "an IPv6 address elsewhere",
+      {
+        aaaa: ["2001:db8::1"],
+        get: ({ host }) => (host === "10.0.0.1" ? token() : { status: 200, body: "t2" }),
+      },
+      "DNS_ELSEWHERE",
+    ],
     ["a second IPv4 address", { a: ["10.0.0.1", "10.0.0.2"] }, "DNS_ELSEWHERE"],
     ["DNS servers that say nothing", { a: new Error("queryA ETIMEOUT ville.fr") }, "DNS_SILENT"],
     ["another answer on port 80", { get: () => ({ status: 200, body: "t2" }) }, "PORT80_CLOSED"],

@@ -1,7 +1,7 @@
 /** @module A certificate for a client: DNS, port 80 and the budget are checked before anything is asked. */
 import { z } from "zod";
 import type { AcmeRequest } from "../core/certificate/budget.ts";
-import { checkDns } from "../core/certificate/dns.ts";
+import { checkDns, elsewhere } from "../core/certificate/dns.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
@@ -31,15 +31,20 @@ export async function issueCertificate(context: StepContext, input: CertificateI
     const question = {
       domain: input.DOMAIN,
       ip: input.IP,
+      ipv6: input.IPV6,
       servers: servers.join(", ") || "this machine's resolver",
     };
-    checkDns(
-      question,
-      await context.resolve(input.DOMAIN, servers).catch((error: Error) => {
-        throw new FleetError("DNS_SILENT", { ...question, cause: error.message });
-      }),
+    const answer = await context.resolve(input.DOMAIN, servers).catch((error: Error) => {
+      const { domain, servers: asked } = question;
+      throw new FleetError("DNS_SILENT", { domain, servers: asked, cause: error.message });
+    });
+    const undeclared = checkDns(question, answer);
+    const challenge = await checkPort80(context, ssh, input);
+    // Behind IPv6 the same server is one that shows what was left on it just now.
+    const shown = await Promise.all(
+      undeclared.map((address) => problemAt(context, input, address, challenge)),
     );
-    await checkPort80(context, ssh, input);
+    if (shown.some((problem) => problem !== undefined)) throw elsewhere(question, answer);
     await ask(context, ssh, input, await spendBudget(context, input));
   } catch (error) {
     throw error instanceof FleetError ? error.at(place) : error;
@@ -48,10 +53,11 @@ export async function issueCertificate(context: StepContext, input: CertificateI
 
 /** A record that was made in a zone of ours; others are only checked. */
 async function publish(context: StepContext, input: CertificateInput): Promise<void> {
-  const { DOMAIN: domain, IP: ip, ZONE: zone, RECORD: record, NAME_SERVERS: servers = "" } = input;
+  const { DOMAIN: domain, IP: ip, IPV6: ipv6, ZONE: zone, RECORD: record, RECORD_IPV6 } = input;
   if (zone === undefined || record === undefined) return;
-  const nameServers = servers.split(" ").filter(Boolean);
-  await publishRecord(context, { domain, ip, zone, record: Number(record), nameServers });
+  const nameServers = (input.NAME_SERVERS ?? "").split(" ").filter(Boolean);
+  const recordIpv6 = RECORD_IPV6 === undefined ? undefined : Number(RECORD_IPV6);
+  await publishRecord(context, { domain, ip, ipv6, zone, record: Number(record), recordIpv6, nameServers });
 }
 
 async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof Status>> {
@@ -69,19 +75,34 @@ async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof
   return readAnswer(Status, "certificate status", stdout);
 }
 
-async function checkPort80(context: StepContext, ssh: Ssh, input: CertificateInput): Promise<void> {
+async function checkPort80(
+  context: StepContext,
+  ssh: Ssh,
+  input: CertificateInput,
+): Promise<z.infer<typeof Challenge>> {
   const words = ["prepare", "--client", input.CLIENT, "--domain", input.DOMAIN];
   const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
-  const { token, path } = readAnswer(Challenge, "certificate prepare", lastLine(stdout));
-  const refuse = (cause: string) =>
-    new FleetError("PORT80_CLOSED", { domain: input.DOMAIN, host: input.HOST, cause });
-  const answer = await context
-    .get({ protocol: "http", host: input.HOST, domain: input.DOMAIN, path })
-    .catch((error: Error) => {
-      throw refuse(error.message);
-    });
-  if (answer.status !== 200 || answer.body.trim() !== token)
-    throw refuse(`HTTP ${answer.status}, somebody else answers at ${path}`);
+  const challenge = readAnswer(Challenge, "certificate prepare", lastLine(stdout));
+  const problem = await problemAt(context, input, input.HOST, challenge);
+  if (problem !== undefined)
+    throw new FleetError("PORT80_CLOSED", { domain: input.DOMAIN, host: input.HOST, cause: problem });
+  return challenge;
+}
+
+/** Why an address does not answer as the server; undefined when it does. */
+async function problemAt(
+  { get }: StepContext,
+  { DOMAIN: domain }: CertificateInput,
+  host: string,
+  { token, path }: z.infer<typeof Challenge>,
+): Promise<string | undefined> {
+  try {
+    const { status, body } = await get({ protocol: "http", host, domain, path });
+    if (status === 200 && body.trim() === token) return undefined;
+    return `HTTP ${status}, somebody else answers at ${path}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 async function spendBudget(context: StepContext, input: CertificateInput): Promise<AcmeRequest> {

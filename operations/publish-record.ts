@@ -1,5 +1,5 @@
 /** @module Makes sure that a client's record is what the zone's own servers answer, before anything builds on it. */
-import { checkDns } from "../core/certificate/dns.ts";
+import { checkDns, elsewhere, shortIpv6 } from "../core/certificate/dns.ts";
 import { doubles, subDomainOf } from "../core/dns/record.ts";
 import { FleetError } from "../core/errors.ts";
 import type { StepContext } from "../core/ports.ts";
@@ -13,8 +13,11 @@ export interface PublishInput {
   readonly domain: string;
   readonly zone: string;
   readonly ip: string;
-  /** OVH's id of the client's record. */
+  readonly ipv6?: string | undefined;
+  /** OVH's id of the client's A record. */
   readonly record: number;
+  /** Of its AAAA record, where it has one. */
+  readonly recordIpv6?: number | undefined;
   /** Authoritative servers, `address:port`; none: those that the zone names. */
   readonly nameServers: readonly string[];
 }
@@ -45,7 +48,9 @@ export async function publishRecord(context: Context, input: PublishInput): Prom
         cause: problem,
       });
   }
-  context.report(`${input.domain} → ${input.ip} at ${servers.join(", ")}`);
+  context.report(
+    `${input.domain} → ${[input.ip, input.ipv6].filter(Boolean).join(", ")} at ${servers.join(", ")}`,
+  );
 }
 
 async function serversOf(context: Context, zone: string): Promise<readonly string[]> {
@@ -56,10 +61,16 @@ async function serversOf(context: Context, zone: string): Promise<readonly strin
   return servers;
 }
 
-async function removeDoubles(context: Context, { domain, zone, ip, record }: PublishInput): Promise<number> {
+async function removeDoubles(context: Context, input: PublishInput): Promise<number> {
+  const { domain, zone, ip, record, ipv6, recordIpv6 } = input;
   const opened = await context.openZone(zone);
   const records = await opened.records(subDomainOf(domain, zone));
-  const repeated = doubles(records, { id: record, ip });
+  const repeated = [
+    ...doubles(records, { id: record, address: ip }),
+    ...(ipv6 !== undefined && recordIpv6 !== undefined
+      ? doubles(records, { id: recordIpv6, address: ipv6 })
+      : []),
+  ];
   for (const id of repeated) {
     await opened.remove(id);
     context.report(`record ${id} of ${domain} only repeated this one: removed`);
@@ -70,7 +81,7 @@ async function removeDoubles(context: Context, { domain, zone, ip, record }: Pub
 /** The problem that is still there after some seconds; undefined as soon as every server answers rightly. */
 async function problemAfter(
   context: Context,
-  { domain, ip }: PublishInput,
+  { domain, ip, ipv6 }: PublishInput,
   servers: readonly string[],
   seconds: number,
 ): Promise<string | undefined> {
@@ -83,7 +94,10 @@ async function problemAfter(
 
   async function ask(server: string): Promise<string | undefined> {
     try {
-      checkDns({ domain, ip, servers: server }, await context.resolve(domain, [server]));
+      const question = { domain, ip, ipv6, servers: server };
+      const answer = await context.resolve(domain, [server]);
+      const isWhole = ipv6 === undefined || answer.aaaa.some((address) => shortIpv6(address) === ipv6);
+      if (checkDns(question, answer).length > 0 || !isWhole) throw elsewhere(question, answer);
       return undefined;
     } catch (error) {
       return `${server}: ${error instanceof FleetError ? error.code : (error as Error).message}`;

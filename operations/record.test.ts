@@ -76,6 +76,18 @@ describe("after a record is made", () => {
     expect(context.reported.join()).toContain("ville.geoclic.fr → 10.0.0.1");
   });
 
+  test("waits for the declared IPv6 address too, and takes no other", async () => {
+    const ipv6 = { ...input, ipv6: "2001:db8::5", recordIpv6: 6 };
+    await publishRecord(fakeContext({ aaaa: ["2001:db8::5"] }), ipv6);
+    for (const aaaa of [[], ["2001:db8::6"], ["2001:db8::5", "2001:db8::6"]])
+      expect(await failure(publishRecord(fakeContext({ aaaa }), ipv6))).toMatchObject({
+        code: "DNS_UNPUBLISHED",
+      });
+    expect(await failure(publishRecord(fakeContext({ aaaa: ["2001:db8::5"] }), input))).toMatchObject({
+      code: "DNS_UNPUBLISHED",
+    });
+  });
+
   test("takes the servers that the zone names when none are given", async () => {
     const asked = new Set<string>();
     const context = fakeContext({

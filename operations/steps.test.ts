@@ -1,6 +1,7 @@
 /** The steps of a client against a world in memory. Not proven here: ssh, rsync, Docker and servers (see test/peers, test/lab). */
 import { describe, expect, test } from "vitest";
 import { FleetError } from "../core/errors.ts";
+import type { HttpAnswer } from "../core/health.ts";
 import type { Release } from "../core/release/release.ts";
 import { fakeContext } from "../test/helpers/fake-context.ts";
 import { activateRelease } from "./activate-release.ts";
@@ -208,6 +209,37 @@ describe("certificate", () => {
     const context = fakeContext({ answer: server(false), ...options });
     expect(await outcome(issueCertificate(context, input))).toBe(`${code} ville certificate`);
     expect(issued(context.sent)).toEqual([]);
+  });
+
+  const at = (answers: Readonly<Record<string, HttpAnswer>>) => ({
+    get: ({ host }: { host: string }) => answers[host] ?? new Error("connect ENETUNREACH"),
+  });
+  test.each([
+    ["an IPv6 address that answers as the server", ["2001:db8::1"], { "2001:db8::1": token() }, undefined],
+    [
+      "one where somebody else answers",
+      ["2001:db8::1"],
+      { "2001:db8::1": { status: 200, body: "hello" } },
+      "DNS_ELSEWHERE",
+    ],
+    ["one that cannot be reached", ["2001:db8::1"], {}, "DNS_ELSEWHERE"],
+    [
+      "two, and one is another's",
+      ["2001:db8::1", "2001:db8::2"],
+      { "2001:db8::1": token() },
+      "DNS_ELSEWHERE",
+    ],
+    ["the declared one, which need not be reached from here", ["2001:db8::9"], {}, undefined],
+  ] as const)("%s", async (_, aaaa, answers, code) => {
+    const context = fakeContext({
+      answer: server(false),
+      aaaa,
+      ...at({ [target.HOST]: token(), ...answers }),
+    });
+    const issuing = issueCertificate(context, { ...input, IPV6: "2001:db8::9" });
+    if (code) expect(await outcome(issuing)).toBe(`${code} ville certificate`);
+    else await issuing;
+    expect(issued(context.sent)).toHaveLength(code ? 0 : 1);
   });
 
   test("notes a failure too", async () => {

@@ -147,7 +147,8 @@ test.each<[string, Resource, string[]]>([
 test.each<[string, Resource, string[]]>([
   ["an address", record({}), []],
   ["an address that nobody knows yet", record({ target: notKnown }), []],
-  ["an alias", record({ fieldtype: "CNAME" }), ["A records only"]],
+  ["an IPv6 address", record({ fieldtype: "AAAA" }), []],
+  ["an alias", record({ fieldtype: "CNAME" }), ["A and AAAA records only"]],
   ["no time to live", record({ ttl: undefined }), ["ttl is undefined"]],
   ["a time to live of OVH's choice", record({ ttl: 0 }), ["ttl is 0"]],
   ["a long time to live", record({ ttl: 86_400 }), ["lost for long"]],
@@ -202,7 +203,15 @@ describe("a stack", () => {
     [
       "of one record twice",
       [record({ subdomain: "a" }, { name: "a-a" }), record({ subdomain: "a" }, { name: "b-a" })],
-      ["a-a and b-a share the record a geoclic.fr"],
+      ["a-a and b-a share the record A a geoclic.fr"],
+    ],
+    [
+      "with an IPv4 and an IPv6 address of one name",
+      [
+        record({ subdomain: "a" }, { name: "a-a" }),
+        record({ subdomain: "a", fieldtype: "AAAA" }, { name: "a-aaaa" }),
+      ],
+      [],
     ],
   ])("%s", (_, resources, expected) => {
     expect(doubleViolations(resources)).toEqual(expected);

@@ -108,8 +108,8 @@ export function protectionViolations({ type, isProtected }: Resource): string[] 
 export function recordViolations({ type, inputs }: Resource): string[] {
   if (type !== zoneRecord) return [];
   const violations: string[] = [];
-  if (inputs.fieldtype !== "A")
-    violations.push(`fieldtype is ${String(inputs.fieldtype)}: the fleet makes A records only`);
+  if (inputs.fieldtype !== "A" && inputs.fieldtype !== "AAAA")
+    violations.push(`fieldtype is ${String(inputs.fieldtype)}: the fleet makes A and AAAA records only`);
   const { ttl } = inputs;
   if (!(typeof ttl === "number" && ttl >= 60 && ttl <= 3600))
     violations.push(`ttl is ${String(ttl)}, expected 60 to 3600 s: a town that moves would be lost for long`);
@@ -132,7 +132,7 @@ export function doubleViolations(resources: readonly Resource[]): string[] {
     ...doubles("domain", steps("certificate"), (step) => variables(step, "DOMAIN")),
     ...doubles("address", steps("certificate"), (step) => variables(step, "IP")),
     ...doubles("server", steps("server"), (step) => variables(step, "HOST", "PORT")),
-    ...doubles("record", records, ({ inputs }) => key(inputs.subdomain, inputs.zone)),
+    ...doubles("record", records, ({ inputs }) => key(inputs.fieldtype, inputs.subdomain, inputs.zone)),
   ];
 }
 

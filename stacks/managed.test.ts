@@ -42,6 +42,7 @@ const config = parseStackConfig({
     town("brings", { ip: "10.0.0.2" }),
     town("gone", { ...managed, ip: "10.0.0.3", detached: true, canary: true }),
     town("deep", { ...managed, ip: "10.0.0.4", domain: "carte.deep.geoclic.fr" }),
+    town("six", { ...managed, ip: "10.0.0.5", ipv6: "2001:db8::5" }),
   ],
 }) as FleetConfig;
 
@@ -77,6 +78,17 @@ describe("a record at OVH", () => {
       ttl: 300,
     });
     expect(of("deep-a")).toMatchObject({ subdomain: "carte.deep" });
+  });
+
+  test("has an AAAA record beside it where the client declares an IPv6 address, and the steps learn it", () => {
+    expect(of("six-aaaa")).toEqual({ ...of("six-a"), fieldtype: "AAAA", target: "2001:db8::5" });
+    expect(of("six-record").environment).toMatchObject({ GEOCLIC_STEP_IPV6: "2001:db8::5" });
+    expect(of("six-certificate").environment).toMatchObject({
+      GEOCLIC_STEP_IPV6: "2001:db8::5",
+      GEOCLIC_STEP_RECORD_IPV6: "six-aaaa-id",
+    });
+    expect(declared.map(({ name }) => name)).not.toContain("owned-aaaa");
+    expect(of("owned-certificate").environment).not.toHaveProperty("GEOCLIC_STEP_IPV6");
   });
 
   test("is looked up before, with what was remembered the last time", () => {

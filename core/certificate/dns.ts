@@ -11,14 +11,30 @@ export interface DnsAnswer {
 export interface DnsQuestion {
   readonly domain: string;
   readonly ip: string;
+  /** Of the same server, where it is declared. */
+  readonly ipv6?: string | undefined;
   /** Who was asked, for the message. */
   readonly servers: string;
 }
 
-/** @throws FleetError `DNS_MISSING` or `DNS_ELSEWHERE` */
-export function checkDns({ domain, ip, servers }: DnsQuestion, { a, aaaa }: DnsAnswer): void {
+/**
+ * @returns IPv6 addresses that nobody declared: they must answer as the server before a certificate is asked for
+ * @throws FleetError `DNS_MISSING` or `DNS_ELSEWHERE`
+ */
+export function checkDns(question: DnsQuestion, answer: DnsAnswer): string[] {
+  const { domain, ip, ipv6, servers } = question;
+  const { a, aaaa } = answer;
   if (a.length === 0 && aaaa.length === 0) throw new FleetError("DNS_MISSING", { domain, ip, servers });
-  const others = [...a.filter((address) => address !== ip), ...aaaa];
-  if (others.length > 0 || !a.includes(ip))
-    throw new FleetError("DNS_ELSEWHERE", { domain, ip, servers, got: [...a, ...aaaa].join(", ") });
+  if (!a.includes(ip) || a.some((address) => address !== ip)) throw elsewhere(question, answer);
+  return aaaa.filter((address) => ipv6 === undefined || shortIpv6(address) !== shortIpv6(ipv6));
+}
+
+export function elsewhere({ domain, ip, ipv6, servers }: DnsQuestion, { a, aaaa }: DnsAnswer): FleetError {
+  const expected = [ip, ipv6].filter(Boolean).join(", ");
+  return new FleetError("DNS_ELSEWHERE", { domain, ip, expected, servers, got: [...a, ...aaaa].join(", ") });
+}
+
+/** The one short form of an IPv6 address, as DNS servers' answers are read too. */
+export function shortIpv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }

@@ -1,10 +1,17 @@
 /** @module The configuration of a stack: strict schemas, parsed once in `index.ts`. */
 import { z } from "zod";
+import { shortIpv6 } from "../certificate/dns.ts";
 import { FleetError } from "../errors.ts";
 import { parse } from "./parse.ts";
 
 const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 const ipv4 = z.ipv4("expected an IPv4 address, e.g. 51.210.42.100");
+const ipv6 = z
+  .ipv6({ error: "expected an IPv6 address, e.g. 2001:41d0:203:1::2a", abort: true })
+  // OVH and DNS tell it so: another form would differ at every preview.
+  .refine((address) => shortIpv6(address) === address, {
+    error: ({ input }) => `expected the short form in lower case, ${shortIpv6(String(input))}`,
+  });
 const httpsUrl = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
 
 const dnsServer = z
@@ -61,6 +68,8 @@ const Client = z.strictObject({
     .regex(/\S/, "expected the town's name"),
   /** The server's address; where it is left out, OVH is asked for that of `serviceName`. */
   ip: ipv4.optional(),
+  /** The same server's IPv6 address: its AAAA record with `dns: managed`, else one that may stand beside the A record. */
+  ipv6: ipv6.optional(),
   /** The VPS that is owned at OVH. */
   serviceName: serviceName.optional(),
   /** Where SSH and probes connect. @default the ip */
@@ -70,7 +79,7 @@ const Client = z.strictObject({
     port: z.int().min(1).max(65_535).default(22),
     hostKey,
   }),
-  /** `managed`: the A record is made in a zone of `zones`; `external`: it is made elsewhere and only checked. */
+  /** `managed`: the A record (and the AAAA record, where `ipv6` stands) is made in a zone of `zones`; `external`: it is made elsewhere and only checked. */
   dns: z.enum(["managed", "external"], 'expected "managed" or "external"').default("external"),
   release: releaseId.optional(),
   /** Every other client waits until this one is proven. */
@@ -149,7 +158,8 @@ export const FleetConfig = z
       .default({}),
   })
   .superRefine((config, context) => {
-    for (const key of ["name", "domain", "ip", "serviceName"] as const) unique(config.clients, key, context);
+    for (const key of ["name", "domain", "ip", "ipv6", "serviceName"] as const)
+      unique(config.clients, key, context);
     for (const [index, { domain, dns }] of config.clients.entries())
       if (dns === "managed" && !zoneOf(domain, config.zones))
         context.addIssue({
@@ -228,7 +238,7 @@ export function refuseDropped(
 
 function unique(
   clients: readonly ClientConfig[],
-  key: "name" | "domain" | "ip" | "serviceName",
+  key: "name" | "domain" | "ip" | "ipv6" | "serviceName",
   context: z.RefinementCtx,
 ): void {
   const first = new Map<string, number>();

@@ -21,7 +21,9 @@ describe("allowed", () => {
       [record("TXT", '"x"'), record("CAA", '0 issue "letsencrypt.org"', 2)],
     ],
   ])("%s", (_, records, former) => {
-    expect(() => checkRecords({ ...question, ...(former ? { former } : {}) }, records)).not.toThrow();
+    expect(() =>
+      checkRecords({ ...question, ...(former ? { former: { ip: former } } : {}) }, records),
+    ).not.toThrow();
   });
 });
 
@@ -39,6 +41,31 @@ describe("refused", () => {
   });
 });
 
+describe("with an IPv6 address that is declared", () => {
+  const own = { ...question, ipv6: "2001:db8::1" };
+  test.each([
+    ["its record", [record("A", "10.0.0.1"), record("AAAA", "2001:db8::1")]],
+    ["its record in another form", [record("AAAA", "2001:0DB8::0:1")]],
+  ])("takes %s", (_, records) => {
+    expect(() => checkRecords(own, records)).not.toThrow();
+  });
+
+  test("refuses another one, unless it was the client's own before", () => {
+    const records = [record("AAAA", "2001:db8::2", 7)];
+    expect(() => checkRecords(own, records)).toThrow("AAAA 2001:db8::2 (7)");
+    expect(() => checkRecords({ ...own, former: { ipv6: "2001:db8::2" } }, records)).not.toThrow();
+  });
+
+  test("only repetitions of it are doubles of it", () => {
+    const records = [
+      record("AAAA", "2001:db8::1", 1),
+      record("AAAA", "2001:DB8::1", 2),
+      record("A", "10.0.0.1", 3),
+    ];
+    expect(doubles(records, { id: 1, address: "2001:db8::1" })).toEqual([2]);
+  });
+});
+
 test("only repetitions of the own address are doubles", () => {
   const records = [
     record("A", "10.0.0.1", 1),
@@ -46,7 +73,7 @@ test("only repetitions of the own address are doubles", () => {
     record("A", "10.0.0.2", 3),
     record("TXT", "10.0.0.1", 4),
   ];
-  expect(doubles(records, { id: 2, ip: "10.0.0.1" })).toEqual([1]);
+  expect(doubles(records, { id: 2, address: "10.0.0.1" })).toEqual([1]);
 });
 
 test("a subdomain is what stands before the zone", () => {

@@ -1,4 +1,5 @@
-/** @module The A record of a client in a zone at OVH: what may stand beside it, and what may not. */
+/** @module The A and AAAA records of a client in a zone at OVH: what may stand beside it, and what may not. */
+import { shortIpv6 } from "../certificate/dns.ts";
 import { FleetError } from "../errors.ts";
 
 /** A record as OVH gives it. */
@@ -17,8 +18,9 @@ export interface RecordQuestion {
   readonly domain: string;
   readonly zone: string;
   readonly ip: string;
-  /** Address that this client's record had before, when it has one. */
-  readonly former?: string;
+  readonly ipv6?: string | undefined;
+  /** Addresses that this client's records had before, when it has some. */
+  readonly former?: { readonly ip?: string | undefined; readonly ipv6?: string | undefined };
 }
 
 /** The part of a domain before its zone. */
@@ -31,12 +33,12 @@ export function subDomainOf(domain: string, zone: string): string {
  * @throws FleetError `RECORD_CONFLICT`
  */
 export function checkRecords(
-  { domain, zone, ip, former }: RecordQuestion,
+  { domain, zone, ip, ipv6, former = {} }: RecordQuestion,
   records: readonly ZoneRecord[],
 ): void {
-  const own = new Set([ip, former]);
+  const own = [ip, ipv6, former.ip, former.ipv6].map((address) => address && `${typeOf(address)} ${address}`);
   const others = records.filter(
-    ({ fieldType, target }) => leading.has(fieldType) && !(fieldType === "A" && own.has(target)),
+    ({ fieldType, target }) => leading.has(fieldType) && !own.includes(`${fieldType} ${normal(target)}`),
   );
   if (others.length === 0) return;
   const got = others.map(({ id, fieldType, target }) => `${fieldType} ${target} (${id})`).join(", ");
@@ -46,9 +48,21 @@ export function checkRecords(
 /** Ids of address records that only repeat the client's own, e.g. one made by hand before. */
 export function doubles(
   records: readonly ZoneRecord[],
-  own: { readonly id: number; readonly ip: string },
+  own: { readonly id: number; readonly address: string },
 ): number[] {
   return records
-    .filter(({ id, fieldType, target }) => fieldType === "A" && target === own.ip && id !== own.id)
+    .filter(
+      ({ id, fieldType, target }) =>
+        fieldType === typeOf(own.address) && normal(target) === own.address && id !== own.id,
+    )
     .map(({ id }) => id);
+}
+
+function typeOf(address: string): "A" | "AAAA" {
+  return address.includes(":") ? "AAAA" : "A";
+}
+
+/** As it is declared; what is no address stays. */
+function normal(target: string): string {
+  return URL.canParse(`http://[${target}]`) ? shortIpv6(target) : target;
 }

@@ -110,12 +110,12 @@ export const en = {
       next: "check the network and geoclic-fleet:dnsServers, then run again; no certificate was asked for.",
     },
     DNS_ELSEWHERE: {
-      what: "{{domain}} points to {{got}}, expected {{ip}} (asked {{servers}})",
-      next: "correct the DNS records of {{domain}} (one A record → {{ip}}, no AAAA of elsewhere) and run again.",
+      what: "{{domain}} points to {{got}}, expected {{expected}} (asked {{servers}})",
+      next: "correct the DNS records of {{domain}} (one A record → {{ip}}, no AAAA of elsewhere), or declare the server's own IPv6 address as `ipv6` of the client, and run again.",
     },
     RECORD_CONFLICT: {
       what: "{{domain}} → {{ip}} cannot be made in zone {{zone}}: there is {{got}}",
-      next: "remove that record in OVH's manager if nothing uses it (or correct the town's domain), then run again; nothing was changed.",
+      next: "remove that record in OVH's manager if nothing uses it (or correct the town's domain; an AAAA of this very server is declared as its `ipv6`), then run again; nothing was changed.",
     },
     ZONE_UNKNOWN: {
       what: "zone {{zone}} is not managed by this OVH account",

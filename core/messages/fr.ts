@@ -111,12 +111,12 @@ export const fr: Catalogue = {
       next: "vérifiez le réseau et geoclic-fleet:dnsServers, puis relancez ; aucun certificat n'a été demandé.",
     },
     DNS_ELSEWHERE: {
-      what: "{{domain}} pointe vers {{got}}, attendu {{ip}} (serveurs interrogés : {{servers}})",
-      next: "corrigez le DNS de {{domain}} (un seul A → {{ip}}, aucun AAAA d'ailleurs) et relancez.",
+      what: "{{domain}} pointe vers {{got}}, attendu {{expected}} (serveurs interrogés : {{servers}})",
+      next: "corrigez le DNS de {{domain}} (un seul A → {{ip}}, aucun AAAA d'ailleurs), ou déclarez l'adresse IPv6 du serveur comme `ipv6` du client, et relancez.",
     },
     RECORD_CONFLICT: {
       what: "{{domain}} → {{ip}} ne peut pas être créé dans la zone {{zone}} : il y a {{got}}",
-      next: "supprimez cet enregistrement dans l'espace client OVH si rien ne l'utilise (ou corrigez le domaine de la ville), puis relancez ; rien n'a été modifié.",
+      next: "supprimez cet enregistrement dans l'espace client OVH si rien ne l'utilise (ou corrigez le domaine de la ville ; un AAAA de ce même serveur se déclare comme son `ipv6`), puis relancez ; rien n'a été modifié.",
     },
     ZONE_UNKNOWN: {
       what: "la zone {{zone}} n'est pas gérée par ce compte OVH",

@@ -19,6 +19,7 @@ export const PrepareInput = Target.extend({ SCRIPTS: z.string().min(1) });
 export const CertificateInput = Target.extend({
   DOMAIN: z.string().min(1),
   IP: z.string().min(1),
+  IPV6: z.string().min(1).optional(),
   EMAIL: z.string().min(1),
   ACME_SERVER: z.string().min(1),
   /** Joined by blanks; empty: the machine's own resolver. */
@@ -26,6 +27,8 @@ export const CertificateInput = Target.extend({
   /** Zone at OVH that holds the record, and its id there; both or none. */
   ZONE: z.string().min(1).optional(),
   RECORD: z.string().regex(/^\d+$/).optional(),
+  /** Of the AAAA record. */
+  RECORD_IPV6: z.string().regex(/^\d+$/).optional(),
   /** Authoritative servers, joined by blanks; empty: those that the zone names. */
   NAME_SERVERS: z.string().optional(),
 });
@@ -34,6 +37,7 @@ export const RecordInput = z.object({
   DOMAIN: z.string().min(1),
   ZONE: z.string().min(1),
   IP: z.string().min(1),
+  IPV6: z.string().min(1).optional(),
 });
 export const DeliveryInput = Target.extend({
   RELEASE: z.string().min(1),
