@@ -4,34 +4,43 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from . import command as frame
 from . import layout
-from .compose import container_of
+from .database import Database
 from .failure import Failure, known, one_line, say
 from .lock import operation
 from .process import run
-from .retention import STAMP, expired_backups, stamp_time
-from .streams import stream_failure, to_file, verify_dump
+from .retention import STAMP, before_collapse, expired_backups, reserve, stamp_time
+from .streams import each_line, forget_cached, rows_in, stream_failure, to_file
 
 _STEP = "backup"
 _OUTCOME = layout.STATE / "backup.json"
 _PARTIAL = ".partial-"
 _TAR_SECONDS = 4 * 3600
+_DU_SECONDS = 1800
+_COUNT_SECONDS = 1800
 _LOCK_SECONDS = 1800
+_LOCK_TIMEOUT = "60s"
+_MARK = "geoclic said all"
 
-_COUNTS = """SELECT table_schema || '.' || table_name || E'\\t' || (xpath('/row/c/text()',
-  query_to_xml(format('SELECT count(*) AS c FROM %I.%I', table_schema, table_name), false, true, '')))[1]
-  FROM information_schema.tables WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
-  ORDER BY 1;
-"""
+# What an extension brings is no data of the town's, and pg_dump leaves it out. ONLY: a partition or heir counts by itself.
+_COUNTS = """SELECT n.nspname || '.' || c.relname || E'\t' || (xpath('/row/c/text()',
+  query_to_xml(format('SELECT count(*) AS c FROM ONLY %I.%I', n.nspname, c.relname), false, true, '')))[1]
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  ORDER BY 1;"""
 
 
 def command() -> None:
@@ -47,10 +56,10 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def back_up(client: str) -> Path:
-    """The new backup's folder. Raises Failure; what older backups there are stays then."""
+    """The new backup's folder. Raises Failure; the newest older backups stay then."""
     began = datetime.now(timezone.utc)
     try:
-        with operation("the backup", _LOCK_SECONDS, lambda who: say(_STEP, f"waits for {who}")):
+        with operation("another backup", _LOCK_SECONDS, _waits, path=layout.STATE / "backup.lock"):
             folder = _make(client, began)
     except Exception as error:
         failure = known(error, _STEP)
@@ -58,17 +67,49 @@ def back_up(client: str) -> Path:
         with suppress(OSError):
             _note(began, {"outcome": "failed", "code": failure.code, "cause": one_line(failure.cause, 500)})
         raise failure from error
-    _note(began, {"outcome": "succeeded", "folder": folder.name, "bytes": sum(file.stat().st_size for file in folder.iterdir())})
-    for name in expired_backups([entry.name for entry in layout.BACKUPS.iterdir()], began):
-        shutil.rmtree(layout.BACKUPS / name)
-        say(_STEP, f"{name} removed, older than 7 days")
+    _note(began, {"outcome": "succeeded", "folder": folder.name, "bytes": _bytes(folder), **_collapse()})
     return folder
+
+
+def _waits(who: str) -> None:
+    say(_STEP, f"waits for {who}")
+
+
+def _collapse() -> dict[str, Any]:
+    """Rows that fell to less than half are told until a person has looked: the backup of before is kept as long."""
+    tables = {name: manifest["database"]["tables"] for name, manifest in complete().items()}
+    kept = before_collapse(tables)
+    if kept is None:
+        return {}
+    before, now = (sum(tables[name].values()) for name in (kept, max(tables)))
+    say(_STEP, f"warning: {kept} had {before} rows, now there are {now}: it is kept until a person removes it")
+    return {"kept": {"folder": kept, "rows": before, "now": now}}
+
+
+def complete() -> dict[str, dict[str, Any]]:
+    """Manifests of all whole backups, by name."""
+    found = {}
+    for folder in layout.BACKUPS.iterdir():
+        manifest = layout.read_json(folder / "manifest.json") if stamp_time(folder.name) else None
+        if isinstance(manifest, dict) and all(_size(folder / part["file"]) == part["bytes"] for part in (manifest["database"], manifest["files"])):
+            found[folder.name] = manifest
+    return found
+
+
+def _size(path: Path) -> int | None:
+    return path.stat().st_size if path.is_file() else None
+
+
+def _bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def last_backup() -> dict[str, Any] | None:
     """How the last run ended, and the newest good backup: {outcome, endedAt, …, newest: {folder, createdAt} | None}."""
     outcome = layout.read_json(_OUTCOME)
-    good = sorted(entry.name for entry in layout.BACKUPS.glob("*Z") if (entry / "manifest.json").exists() and stamp_time(entry.name))
+    # A clock that was ahead has left a name that would be the newest for years.
+    latest = datetime.now(timezone.utc) + timedelta(days=1)
+    good = sorted(entry.name for entry in layout.BACKUPS.glob("*Z") if (entry / "manifest.json").exists() and (stamp_time(entry.name) or latest) < latest)
     if not isinstance(outcome, dict) and not good:
         return None
     made = stamp_time(good[-1]) if good else None
@@ -77,72 +118,95 @@ def last_backup() -> dict[str, Any] | None:
 
 
 def _make(client: str, began: datetime) -> Path:
-    release_id = layout.running_release()
-    if release_id is None:
-        raise Failure("NOT_ACTIVATED", _STEP, "no release runs here yet", "run `pulumi up` first.")
-    release = layout.read_release(release_id)
-    adapter = release["adapter"]
     name = began.strftime(STAMP)
     for old in layout.BACKUPS.glob(f"{_PARTIAL}*"):
         shutil.rmtree(old)
     partial = layout.BACKUPS / f"{_PARTIAL}{name}"
+    photos = _volume(_running()["adapter"]["files"]["volume"])
+    photo_bytes = _used(photos)
     partial.mkdir(mode=0o700)
     try:
-        container = container_of(release["project"], adapter["database"]["service"])
-        photos = _volume(adapter["files"]["volume"])
-        _check_space(container, adapter["database"], photos)
-        tables = _dump(container, adapter["database"], partial / "database.dump")
+        # Photos are only ever added: an activation need not wait until they are packed.
+        with operation("the backup", _LOCK_SECONDS, _waits):
+            release = _running()
+            database = Database(release).attach()
+            _make_room(database.size() + photo_bytes)
+            tables = _dump(database, partial / "database.dump")
+        _compare(tables, rows_in(database.container, partial / "database.dump", _STEP))
         files = _archive(photos, partial / "photos.tar.gz")
         manifest = {
             "format": 1,
             "client": client,
-            "release": release_id,
+            "release": release["id"],
             "suiteVersion": release["version"],
             "createdAt": began.isoformat(),
             "database": {**content(partial / "database.dump"), "tables": tables},
             "files": {**content(partial / "photos.tar.gz"), "count": files},
         }
         layout.write(partial / "manifest.json", json.dumps(manifest, indent=2) + "\n", 0o600)
-        os.rename(partial, layout.BACKUPS / name)
+        layout.publish(partial, layout.BACKUPS / name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     say(_STEP, f"{name}: {len(tables)} tables, {files} files, verified")
     return layout.BACKUPS / name
 
 
-def _check_space(container: str, database: dict[str, Any], photos: Path) -> None:
-    asked = run(["docker", "exec", container, "psql", "-XAtq", "-U", database["user"], "-d", database["name"],
-                 "-c", f"SELECT pg_database_size('{database['name']}')"])
-    if asked.status != 0:
-        raise Failure("DATABASE_FAILED", _STEP, asked.said, "look at the database's logs on the server.")
-    used = run(["du", "-sk", "--", str(photos)], timeout=1800)
-    needed = int(asked.stdout) + int(used.stdout.split()[0]) * 1024 if used.status == 0 else int(asked.stdout)
+def _running() -> dict[str, Any]:
+    release_id = layout.running_release()
+    if release_id is None:
+        raise Failure("NOT_ACTIVATED", _STEP, "no release runs here yet", "run `pulumi up` first.")
+    return layout.read_release(release_id)
+
+
+def _used(folder: Path) -> int:
+    """Bytes of a folder. du tells the sum also when a file went while it looked (status 1)."""
+    used = run(["du", "-sk", "--", str(folder)], timeout=_DU_SECONDS)
+    figure = re.match(r"(\d+)\s", used.stdout.strip().splitlines()[-1] + " ") if used.stdout.strip() and used.status in (0, 1) else None
+    if figure is None:
+        raise Failure("BACKUP_FAILED", _STEP, f"the size of {folder} is not known: {one_line(used.said, 300)}", "look at the disk of the server, then run again.")
+    return int(figure[1]) << 10
+
+
+def _make_room(content_bytes: int) -> None:
+    """Removes older backups as far as they may go. Raises Failure DISK_FULL when that is not enough."""
+    disk = shutil.disk_usage(layout.BACKUPS)
+    needed = content_bytes + reserve(disk.total)
+    found = complete()
+    kept = before_collapse({name: manifest["database"]["tables"] for name, manifest in found.items()})
+    for name in expired_backups({name: _bytes(layout.BACKUPS / name) for name in found}, datetime.now(timezone.utc), free=disk.free, needed=needed,
+                                kept=[kept] if kept else []):
+        shutil.rmtree(layout.BACKUPS / name)
+        say(_STEP, f"{name} removed: older than 7 days, or its room is needed")
+    whole = sorted(complete())
+    for folder in layout.BACKUPS.iterdir():
+        # What a power cut left of one; two whole ones came since.
+        if stamp_time(folder.name) and folder.name not in whole and sum(name > folder.name for name in whole) > 1:
+            shutil.rmtree(folder)
+            say(_STEP, f"{folder.name} removed: it is not whole")
     free = shutil.disk_usage(layout.BACKUPS).free
     if free < needed:
-        raise Failure("DISK_FULL", _STEP, f"{layout.BACKUPS} has {free >> 20} MiB free, {needed >> 20} MiB may be needed",
+        raise Failure("DISK_FULL", _STEP, f"{layout.BACKUPS} has {free >> 20} MiB free, {needed >> 20} MiB may be needed with the reserve",
                       "free space on the server, then start geoclic-backup.service.")
 
 
-def _dump(container: str, database: dict[str, Any], target: Path) -> dict[str, int]:
+def _dump(database: Database, target: Path) -> dict[str, int]:
     """Dumps the database; rows by table are counted in the very snapshot that is dumped."""
-    access = ["-U", database["user"], "-d", database["name"]]
-    with _session(["docker", "exec", "-i", container, "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *access]) as (ask, answers):
-        ask.write("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\nSELECT pg_export_snapshot();\n")
-        ask.flush()
-        snapshot = answers.readline().strip()
-        if not snapshot:
-            raise Failure("DATABASE_FAILED", _STEP, "the database gives no snapshot", "look at the database's logs on the server.")
-        ask.write(_COUNTS + "\\echo .\n")
-        ask.flush()
-        tables = {}
-        for line in iter(answers.readline, ".\n"):
-            if not line:
-                raise Failure("DATABASE_FAILED", _STEP, "rows could not be counted", "look at the database's logs on the server.")
-            table, rows = line.rstrip("\n").rsplit("\t", 1)
-            tables[table] = int(rows)
-        to_file(target, ["docker", "exec", container, "pg_dump", "--format=custom", f"--snapshot={snapshot}", *access], step=_STEP)
-    verify_dump(container, target, _STEP)
+    with _session(database.words("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"), database.environment()) as ask:
+        snapshot = ask(f"SET lock_timeout = '{_LOCK_TIMEOUT}'; SET statement_timeout = '{_COUNT_SECONDS}s'; SET idle_in_transaction_session_timeout = 0;\n"
+                       "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\nSELECT pg_export_snapshot();", 60)[0]
+        counted = (line.rsplit("\t", 1) for line in ask(_COUNTS, _COUNT_SECONDS + 60))
+        tables = {table: int(rows) for table, rows in counted}
+        to_file(target, database.words("pg_dump", "-h", "127.0.0.1", "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_TIMEOUT}"),
+                step=_STEP, environment=database.environment())
     return tables
+
+
+def _compare(tables: dict[str, int], dumped: dict[str, int]) -> None:
+    """Raises Failure BACKUP_UNREADABLE unless the dump has each row that its snapshot had."""
+    lacking = [f"{table} {dumped.get(table, 0)} of {rows} rows" for table, rows in tables.items() if dumped.get(table) != rows]
+    if lacking:
+        raise Failure("BACKUP_UNREADABLE", _STEP, f"the dump differs from the database: {', '.join(lacking[:8])}",
+                      "look at the database's logs and the disk of the server, then run again.")
 
 
 def _volume(name: str) -> Path:
@@ -153,20 +217,33 @@ def _volume(name: str) -> Path:
 
 
 def _archive(folder: Path, target: Path) -> int:
-    """Packs the photos; the number of files in the archive, as tar reads it back."""
-    # GNU tar says 1 when a file changed while it was read, e.g. a folder into which a photo came meanwhile.
+    """Packs the photos; the number of files in the archive, as tar reads it back from the disk."""
     for _ in range(3):
-        packed = run(["tar", "--numeric-owner", "-C", str(folder), "-czf", str(target), "."], timeout=_TAR_SECONDS)
-        if packed.status != 1:
+        packed = run(["tar", "--numeric-owner", "-C", str(folder), "-czf", str(target), "."], timeout=_TAR_SECONDS, environment={"LC_ALL": "C"})
+        if packed.status != 1 or not _torn(folder, packed.stderr):
             break
     if packed.status not in (0, 1):
         raise stream_failure(target, _STEP, packed.said)
     os.chmod(target, 0o600)
-    listed = run(["tar", "-tzf", str(target)], timeout=_TAR_SECONDS)
+    layout.sync_tree(target)
+    forget_cached(target)
+    count = 0
+
+    def take(line: bytes) -> None:
+        nonlocal count
+        count += not line.endswith(b"/\n")
+
+    listed = each_line(["tar", "-tzf", "-"], take, source=target)
     if listed.status != 0:
         raise Failure("BACKUP_UNREADABLE", _STEP, f"tar does not read {target.name}: {one_line(listed.said, 300)}",
                       "look at the disk of the server, then run again.")
-    return sum(not line.endswith("/") for line in listed.stdout.splitlines())
+    return count
+
+
+def _torn(folder: Path, said: str) -> list[str]:
+    """Files that changed while tar read them; a folder into which a photo came meanwhile is none."""
+    named = re.findall(r"^tar: (.+): file changed as we read it$", said, re.MULTILINE)
+    return [name for name in named if not (folder / name).is_dir()]
 
 
 def content(path: Path) -> dict[str, Any]:
@@ -183,17 +260,42 @@ def _note(began: datetime, outcome: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _session(words: Sequence[str]) -> Iterator[tuple[IO[str], IO[str]]]:
-    """A program to talk with; it ends with the block."""
-    process = subprocess.Popen(list(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdin and process.stdout
-    try:
-        yield process.stdin, process.stdout
-    finally:
+def _session(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[Callable[[str, float], list[str]]]:
+    """A psql to ask, each time within a limit in seconds; it ends with the block. What it asks raises Failure DATABASE_FAILED."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(list(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, errors="replace",
+                                   env={**os.environ, **environment})
+
+        def ask(sql: str, seconds: float) -> list[str]:
+            assert process.stdin and process.stdout
+            limit = threading.Timer(seconds, process.kill)
+            limit.daemon = True
+            limit.start()
+            lines = []
+            try:
+                process.stdin.write(f"{sql}\n\\echo {_MARK}\n")
+                process.stdin.flush()
+                for line in process.stdout:
+                    if line == f"{_MARK}\n":
+                        return lines
+                    lines.append(line.removesuffix("\n"))
+            except BrokenPipeError:
+                pass
+            finally:
+                limit.cancel()
+            process.wait()
+            said.seek(0)
+            cause = said.read().decode(errors="replace") or f"psql gave no answer within {seconds:.0f} s"
+            raise Failure("DATABASE_FAILED", _STEP, one_line(cause, 400), "look at the database's logs on the server, then run again.")
+
         try:
-            process.stdin.close()
-            process.wait(timeout=30)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
+            yield ask
+        finally:
+            with suppress(BrokenPipeError, subprocess.TimeoutExpired):
+                assert process.stdin
+                process.stdin.close()
+                process.wait(timeout=30)
             process.kill()
             process.wait()
-        process.stdout.close()
+            assert process.stdout
+            process.stdout.close()

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from . import layout
 from .failure import Failure
@@ -15,9 +16,12 @@ _PATH = layout.STATE / "operation.lock"
 
 @contextmanager
 def operation(what: str, wait_seconds: int = 0, on_wait: Callable[[str], None] = lambda _holder: None,
-              check: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Holds the lock, which ends with the process, however it ends. Raises Failure BUSY after `wait_seconds`, and what `check` raises meanwhile."""
-    with open(os.open(_PATH, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+              check: Callable[[], None] = lambda: None, path: Path | None = None) -> Iterator[None]:
+    """Holds the lock, which ends with the process, however it ends. Raises Failure BUSY after `wait_seconds`, and what `check` raises meanwhile.
+
+    `path`: of a lock of its own, beside which others go on.
+    """
+    with open(os.open(path or _PATH, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         end, is_told = time.monotonic() + wait_seconds, False
         while not _take(file.fileno()):
             file.seek(0)

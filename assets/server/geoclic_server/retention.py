@@ -4,6 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 STAMP = "%Y%m%dT%H%M%SZ"
+_DAYS = timedelta(days=7)
+_NEWEST = 3
+_FLOOR = 2
+_CLOCK_AHEAD = timedelta(days=3)
+_CLOCK_BACK = timedelta(days=1)
+_ROWS = 100
+"""Fewer are no sign of anything."""
 
 
 def reserve(total: int) -> int:
@@ -19,12 +26,54 @@ def stamp_time(name: str) -> datetime | None:
         return None
 
 
-def expired_backups(names: Sequence[str], now: datetime, days: int = 7) -> list[str]:
-    """Backups older than `days`, oldest first; never the newest one, and nothing that is no backup of ours."""
-    times = {name: time for name in names if (time := stamp_time(name))}
-    newest = max(times, key=times.__getitem__, default=None)
-    old = [name for name, time in times.items() if name != newest and time < now - timedelta(days=days)]
-    return sorted(old)
+def expired_backups(complete: Mapping[str, int], now: datetime, *, free: int = 0, needed: int = 0, kept: Collection[str] = ()) -> list[str]:
+    """Backups to remove before another one is made, oldest first.
+
+    `complete`: bytes by name of each whole backup; `free`, `needed`: bytes, the reserve in `needed`; `kept` stay in any case.
+    Those older than a week go, but never the newest three; nothing is old where the clock is far from the newest, ahead or back.
+    Where room is short the oldest go too, down to the newest two, if that gives room enough.
+    """
+    known = sorted(name for name in complete if (time := stamp_time(name)) and time <= now + _CLOCK_BACK)
+    if not known:
+        return []
+    is_sane = now - _time(known[-1]) <= _CLOCK_AHEAD
+    chosen = [name for name in known[:-_NEWEST] if is_sane and name not in kept and _time(name) < now - _DAYS]
+    more: list[str] = []
+    for name in known[:-_FLOOR]:
+        if free + _sum(complete, chosen + more) >= needed:
+            break
+        if name not in kept and name not in chosen:
+            more.append(name)
+    is_enough = free + _sum(complete, chosen + more) >= needed
+    return sorted(chosen + more) if is_enough else chosen
+
+
+def before_collapse(tables: Mapping[str, Mapping[str, int]]) -> str | None:
+    """The newest backup of whose rows every later one has less than half; None where rows never fell so.
+
+    `tables`: rows by table, by backup. Only tables that both have are compared: one that a migration drops is no loss.
+    """
+    names = sorted(tables)
+    for index in range(len(names) - 2, -1, -1):
+        if all(_fell(tables[names[index]], tables[later]) for later in names[index + 1 :]):
+            return names[index]
+    return None
+
+
+def _fell(before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    common = before.keys() & after.keys()
+    rows = sum(before[table] for table in common or before)
+    return rows >= _ROWS and sum(after[table] for table in common) * 2 < rows
+
+
+def _sum(complete: Mapping[str, int], names: Sequence[str]) -> int:
+    return sum(complete[name] for name in names)
+
+
+def _time(name: str) -> datetime:
+    time = stamp_time(name)
+    assert time
+    return time
 
 
 def expired_dumps(names: Sequence[str], kept: Collection[str] = (), keep: int = 3) -> list[str]:

@@ -5,8 +5,10 @@ Volumes, backups, certificates and secrets stay on the disk. Each part may be ru
 
 import argparse
 import json
+import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,12 @@ _RENEWALS = Path("/etc/letsencrypt/renewal")
 _UNITS = ("geoclic.service", "geoclic-backup.timer", "geoclic-backup.service", "geoclic-monitor.timer", "geoclic-monitor.service")
 """The firewall's stays: the machine still stands on the internet."""
 _STOP_SECONDS = 60
+_CLOSING = "closing.json"
+"""While the door is closed and the town is not at its end: {doors: ids of the containers that were stopped, exportedAt?: seconds since 1970}."""
+_CLOSING_LOCK = "closing.lock"
+_FETCH_SECONDS = 12 * 3600
+"""What the operator's side may take from the backup to the end; then the town opens again, and is backed up once more."""
+_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 def command() -> None:
@@ -42,19 +50,41 @@ def _work(options: frame.Options) -> None:
 
 
 def export(client: str) -> dict[str, Any]:
-    """Closes the door, then backs up; a backup that fails opens it again. {folder, createdAt, tables, rows, photos, files}."""
+    """Closes the door, then backs up; whatever ends it earlier opens the door again. {folder, createdAt, tables, rows, photos, files}."""
     release_id = layout.running_release()
     if release_id is None:
         raise Failure("NOT_ACTIVATED", _STEP, "no release ever ran here, there is nothing of ours to back up",
                       "run again with --without-backup.")
-    closed = _close(layout.read_release(release_id))
-    try:
-        folder = backup.back_up(client)
-    except Exception:
-        if closed:
-            boot.start()
-        raise
+    with operation("the last backup of this town", path=layout.STATE / _CLOSING_LOCK), _ended_by_signals():
+        try:
+            _close(layout.read_release(release_id))
+            folder = backup.back_up(client)
+            _note_closed(_closed(), exported=True)
+        except BaseException:
+            _open_again()
+            raise
     return told(folder)
+
+
+def reopen_if_left() -> bool:
+    """Opens the door that an export closed whose process is gone, or that no end of the town followed in time. True when it did.
+
+    For the monitor; a boot starts everything by itself.
+    """
+    if not (layout.STATE / _CLOSING).exists():
+        return False
+    try:
+        with operation("the opening of this town", path=layout.STATE / _CLOSING_LOCK):
+            marker = layout.read_json(layout.STATE / _CLOSING) or {}
+            age = time.time() - marker.get("exportedAt", 0)
+            if 0 <= age < _FETCH_SECONDS:
+                return False
+            _open_again()
+            return True
+    except Failure as failure:
+        if failure.code == "BUSY":
+            return False
+        raise
 
 
 def told(folder: Path) -> dict[str, Any]:
@@ -71,13 +101,52 @@ def told(folder: Path) -> dict[str, Any]:
     }
 
 
-def _close(release: dict[str, Any]) -> list[Container]:
-    """Stops what answers the internet, so that nothing is added after the backup. What was stopped."""
+def _close(release: dict[str, Any]) -> None:
+    """Stops what answers the internet, so that nothing is added after the backup. What is closed is noted first."""
     open_ones = _open_doors(release)
+    _note_closed([*_closed(), *(one.id for one in open_ones)], exported=False)
     _docker("stop", open_ones)
     if open_ones:
         say(_STEP, "the town answers no more")
-    return open_ones
+
+
+def _closed() -> list[str]:
+    """Ids of containers that an export has stopped."""
+    marker = layout.read_json(layout.STATE / _CLOSING)
+    return list(marker["doors"]) if isinstance(marker, dict) else []
+
+
+def _note_closed(doors: Sequence[str], *, exported: bool) -> None:
+    when = {"exportedAt": int(time.time())} if exported else {}
+    layout.write(layout.STATE / _CLOSING, json.dumps({"doors": list(dict.fromkeys(doors)), **when}) + "\n", 0o600)
+
+
+def _open_again() -> None:
+    """Raises Failure START_FAILED; the note stays then, for the next one who looks."""
+    doors = _closed()
+    if doors and not (layout.STATE / "retired.json").exists():
+        started = [run(["docker", "start", door]) for door in doors]
+        if any(each.status != 0 for each in started):
+            # Another container is there by now, or none.
+            boot.start()
+        say(_STEP, "the town is open again")
+    layout.remove(layout.STATE / _CLOSING)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A line that is lost, or a wish to end: an exception as any other, once."""
+    def end(number: int, _frame: object) -> None:
+        for each in _SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Failure("CANCELLED", _STEP, f"ended by {signal.Signals(number).name}", "run again when it shall go on.")
+
+    former = {each: signal.signal(each, end) for each in _SIGNALS}
+    try:
+        yield
+    finally:
+        for each, handler in former.items():
+            signal.signal(each, handler)
 
 
 def _open_doors(release: dict[str, Any]) -> list[Container]:
@@ -97,6 +166,7 @@ def stop(*, is_closed: bool = False) -> None:
         if release:
             _remove_containers(release)
         layout.write(layout.STATE / "retired.json", json.dumps({"retiredAt": int(time.time())}) + "\n", 0o600)
+        layout.remove(layout.STATE / _CLOSING)
 
 
 def _forget_units() -> None:
@@ -142,7 +212,7 @@ def in_order_of_end(services: Sequence[str], found: Sequence[Container]) -> list
 
 def _docker(verb: str, chosen: Sequence[Container]) -> None:
     for one in chosen:
-        options = ["--time", str(_STOP_SECONDS)] if verb == "stop" else []
+        options = ["-t", str(_STOP_SECONDS)] if verb == "stop" else []
         ended = run(["docker", verb, *options, one.id], timeout=_STOP_SECONDS + 60)
         if ended.status != 0 and "No such container" not in ended.stderr:
             raise Failure("CONTAINERS_STAY", _STEP, f"docker {verb} {one.service}: {one_line(ended.said, 300)}",

@@ -19,7 +19,7 @@ from .process import Result
 
 HOURS = 3600.0
 _SECONDS = 4 * HOURS
-_COPY = re.compile(rb'COPY ((?:"(?:[^"]|"")+"|[^\s".]+)\.(?:"(?:[^"]|"")+"|[^\s".]+)) (?:\(.*\))? ?FROM stdin;\n')
+_COPY = re.compile(rb'COPY ("(?:[^"]|"")+"|[^\s".]+)\.("(?:[^"]|"")+"|[^\s".]+) (?:\(.*\))? ?FROM stdin;\n')
 
 
 def to_file(target: Path, words: Sequence[str], *, step: str, environment: Mapping[str, str] | None = None, seconds: float = _SECONDS) -> None:
@@ -99,7 +99,7 @@ def verify_dump(container: str, dump: Path, step: str) -> None:
 
 
 def rows_in(container: str, dump: Path, step: str) -> dict[str, int]:
-    """Rows by table (`schema.table`, quoted as SQL wants it), counted in the dump itself, to its last block. Raises as `verify_dump`."""
+    """Rows by table (`schema.table`, without quotes), counted in the dump itself, to its last block. Raises as `verify_dump`."""
     forget_cached(dump)
     rows: dict[str, int] = {}
     table = ""
@@ -111,7 +111,7 @@ def rows_in(container: str, dump: Path, step: str) -> dict[str, int]:
         elif table:
             rows[table] += 1
         elif match := _COPY.fullmatch(line):
-            table = match[1].decode()
+            table = f"{_plain(match[1])}.{_plain(match[2])}"
             rows[table] = 0
 
     # Data alone: no body of a function can look like a COPY.
@@ -125,6 +125,11 @@ def forget_cached(path: Path) -> None:
     """Lets the next reader get a file from the disk; of one that is not on disk yet nothing is forgotten."""
     with path.open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _plain(identifier: bytes) -> str:
+    text = identifier.decode()
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
 def _unreadable(dump: Path, step: str, said: str) -> Failure:

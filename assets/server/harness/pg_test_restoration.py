@@ -67,7 +67,7 @@ class VerificationTest(DumpTest):
         self.town.ask('create schema "S ""x"', 'create table "S ""x"."T (1)" (a text)', "create table none()", "create table empty(i int)",
                       'insert into "S ""x"."T (1)" values (E\'two\\nlines\'), (E\'\\\\.\'), (\'COPY public.empty (i) FROM stdin;\')',
                       "insert into none default values")
-        self.assertEqual(streams.rows_in("db-1", self.make_dump(), "backup"), {'"S ""x"."T (1)"': 3, 'public."none"': 1, "public.empty": 0})
+        self.assertEqual(streams.rows_in("db-1", self.make_dump(), "backup"), {'S "x.T (1)': 3, "public.none": 1, "public.empty": 0})
 
     def test_a_program_without_end_is_a_failure(self) -> None:
         self.dump.write_bytes(b"x")

@@ -12,13 +12,26 @@ from unittest import mock
 
 from geoclic_server.database import Database
 
-_DOCKER = """#!/bin/sh
-# Standard input comes by a pipe, as from the engine.
-[ "$1" = exec ] || exit 125
-shift
-while :; do case "$1" in -i) shift ;; -e) shift 2 ;; *) break ;; esac; done
-shift
-cat | exec "$@"
+_DOCKER = """#!/usr/bin/python3 -IS
+import os, subprocess, sys, threading
+words = sys.argv[1:]
+if words[:2] == ["volume", "inspect"]:
+    sys.exit(print(os.environ["GEOCLIC_PHOTOS"]))
+assert words.pop(0) == "exec", words
+while words[0].startswith("-"):
+    words = words[2 if words[0] == "-e" else 1:]
+# As from the engine: input comes by a pipe, and the end of the program is the end.
+program = subprocess.Popen(words[1:], stdin=subprocess.PIPE)
+def feed():
+    try:
+        while block := os.read(0, 1 << 16):
+            program.stdin.write(block)
+            program.stdin.flush()
+        program.stdin.close()
+    except OSError:
+        pass
+threading.Thread(target=feed, daemon=True).start()
+os._exit(program.wait())
 """
 SUITE: dict[str, Any] = {"name": "geo", "user": "geoclic", "ledger": "schema_history", "service": "db"}
 

@@ -4,7 +4,10 @@ Not proven here: Docker, systemd and certbot; see test/lab for a whole server.
 """
 
 import json
+import os
+import signal
 import tempfile
+import time
 import unittest
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import backup, layout, retire
+from geoclic_server import backup, layout, lock, retire
 from geoclic_server.compose import Container
 from geoclic_server.failure import Failure
 from geoclic_server.process import Result
@@ -94,19 +97,69 @@ class ExportTest(unittest.TestCase):
                 return _backup(root)
             with mock.patch.object(backup, "back_up", back_up):
                 exported = retire.export("ville")
-        self.assertEqual(said, ["docker stop --time 60 id-nginx", "backup"])
+        self.assertEqual(said, ["docker stop -t 60 id-nginx", "backup"])
         self.assertEqual({key: exported[key] for key in ("folder", "tables", "rows", "photos")},
                          {"folder": "20261123T020000Z", "tables": 2, "rows": 12, "photos": 3})
         self.assertEqual([part["file"] for part in exported["files"]], ["database.dump", "photos.tar.gz", "manifest.json"])
         self.assertTrue(all(len(part["sha256"]) == 64 for part in exported["files"]))
 
-    def test_a_backup_that_fails_opens_the_door_again(self) -> None:
-        failing = mock.Mock(side_effect=Failure("DISK_FULL", "backup", "no space", "free some."))
-        for found, opened in (([container("nginx")], 1), ([container("nginx", "exited")], 0)):
-            with server(found), mock.patch.object(backup, "back_up", failing), mock.patch("geoclic_server.boot.start") as start:
-                self.assertRaises(Failure, retire.export, "ville")
-                self.assertEqual(start.call_count, opened)
+    def test_whatever_ends_it_opens_the_door_again(self) -> None:
+        def by_signal(_client: str) -> Path:
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(5)
+            raise AssertionError("SIGHUP was not heard")
 
+        disk_full = mock.Mock(side_effect=Failure("DISK_FULL", "backup", "no space", "free some."))
+        for end, error in ((disk_full, Failure), (mock.Mock(side_effect=KeyboardInterrupt), KeyboardInterrupt), (by_signal, Failure)):
+            for found, opened in (([container("nginx")], ["docker start id-nginx"]), ([container("nginx", "exited")], [])):
+                with self.subTest(str(end)), server(found) as (root, said), mock.patch.object(backup, "back_up", end):
+                    self.assertRaises(error, retire.export, "ville")
+                    self.assertEqual([line for line in said if "start" in line], opened)
+                    self.assertFalse((root / "state/closing.json").exists())
+
+    def test_a_container_that_is_another_one_by_now(self) -> None:
+        failing = mock.Mock(side_effect=Failure("DISK_FULL", "backup", "no space", "free some."))
+        with server([container("nginx")], {"docker start": Result(1, "", "No such container")}), mock.patch.object(backup, "back_up", failing), \
+                mock.patch("geoclic_server.boot.start") as start:
+            self.assertRaises(Failure, retire.export, "ville")
+            self.assertEqual(start.call_count, 1)
+
+
+class LeftClosedTest(unittest.TestCase):
+    def test_killed_in_the_middle(self) -> None:
+        with server([container("nginx")]) as (root, said):
+            (root / "state/closing.json").write_text('{"doors": ["id-nginx"]}')
+            with lock.operation("an export", path=root / "state/closing.lock"):
+                self.assertFalse(retire.reopen_if_left())
+            self.assertTrue(retire.reopen_if_left())
+            self.assertEqual(said, ["docker start id-nginx"])
+            self.assertFalse(retire.reopen_if_left())
+
+    def test_exported_and_never_fetched(self) -> None:
+        for age, is_opened in ((60, False), (13 * 3600, True), (-7200, True)):
+            with self.subTest(age), server([container("nginx")]) as (root, _):
+                (root / "state/closing.json").write_text(json.dumps({"doors": ["id-nginx"], "exportedAt": time.time() - age}))
+                self.assertEqual(retire.reopen_if_left(), is_opened)
+
+    def test_a_town_at_its_end_stays_closed(self) -> None:
+        with server([container("nginx")]) as (root, said), mock.patch.object(backup, "back_up", lambda _client: _backup(root)):
+            retire.export("ville")
+            self.assertIn("exportedAt", json.loads((root / "state/closing.json").read_text()))
+            self.assertFalse(retire.reopen_if_left())
+            retire.stop()
+            self.assertFalse((root / "state/closing.json").exists())
+            self.assertFalse(retire.reopen_if_left())
+            self.assertNotIn("docker start id-nginx", said)
+
+    def test_what_does_not_start_is_tried_again(self) -> None:
+        with server([container("nginx")], {"docker start": Result(1, "", "x")}) as (root, _), \
+                mock.patch("geoclic_server.boot.start", side_effect=Failure("START_FAILED", "boot", "x", "y")):
+            (root / "state/closing.json").write_text('{"doors": ["id-nginx"]}')
+            self.assertRaises(Failure, retire.reopen_if_left)
+            self.assertTrue((root / "state/closing.json").exists())
+
+
+class NothingTest(unittest.TestCase):
     def test_without_a_release_there_is_nothing_to_back_up(self) -> None:
         with server([]), mock.patch.object(layout, "running_release", lambda: None), self.assertRaises(Failure) as caught:
             retire.export("ville")

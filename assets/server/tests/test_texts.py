@@ -134,16 +134,6 @@ class JournalTest(unittest.TestCase):
 
 
 class RetentionTest(unittest.TestCase):
-    now = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
-
-    def test_backups(self) -> None:
-        names = ["20261101T020000Z", "20261115T020000Z", "20261116T020000Z", "20261123T020000Z", "before-x.dump", "by-hand", ".partial-20260101T000000Z"]
-        self.assertEqual(retention.expired_backups(names, self.now), ["20261101T020000Z", "20261115T020000Z"])
-
-    def test_the_last_backup_never_goes(self) -> None:
-        self.assertEqual(retention.expired_backups(["20250101T020000Z"], self.now), [])
-        self.assertEqual(retention.expired_backups([], self.now), [])
-
     def test_dumps_by_time_not_by_release(self) -> None:
         names = ["before-fff-20261101T000000Z.dump", "before-aaa-20261104T000000Z.dump", "before-bbb-20261102T000000Z.dump", "before-ccc-20261103T000000Z.dump", "x"]
         self.assertEqual(retention.expired_dumps(names), ["before-fff-20261101T000000Z.dump"])

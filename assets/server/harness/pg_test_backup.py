@@ -1,0 +1,152 @@
+"""A whole backup against a real PostgreSQL, tar and du. Not proven here: Docker's volumes, a disk that is full."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from geoclic_server import backup, database, layout
+from geoclic_server.failure import Failure
+from geoclic_server.lock import operation
+
+from .pg_town import SUITE, PgTown
+
+RELEASE: dict[str, Any] = {"id": "a" * 12, "version": "1", "project": "deploy", "adapter": {"database": SUITE, "files": {"volume": "photos"}}}
+
+
+class BackupTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.town = PgTown()
+        cls.addClassCleanup(cls.town.stop)
+
+    def setUp(self) -> None:
+        root = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, root)
+        self.photos, self.backups = root / "photos", root / "backups"
+        for folder in (self.photos, self.backups, root / "state"):
+            folder.mkdir()
+        (self.photos / "1.jpg").write_bytes(b"x" * 1000)
+        (root / "env").write_text("DB_PASSWORD=x\n")
+        patches = ExitStack()
+        self.addCleanup(patches.close)
+        for patch in (
+            mock.patch.multiple(layout, STATE=root / "state", BACKUPS=self.backups, ENVIRONMENT=root / "env",
+                                running_release=lambda: RELEASE["id"], read_release=lambda _id: RELEASE),
+            mock.patch.object(database, "container_of", lambda _project, _service: "db-1"),
+            mock.patch.object(backup, "_OUTCOME", root / "state/backup.json"), mock.patch("geoclic_server.lock._PATH", root / "state/lock"),
+            mock.patch.dict(os.environ, GEOCLIC_PHOTOS=str(self.photos)), mock.patch("builtins.print"),
+        ):
+            patches.enter_context(patch)
+        self.town.again()
+        self.town.ask("create table t(i int)", "insert into t select generate_series(1, 300)", "create schema sig", "create table sig.p(i int) partition by range (i)",
+                      "create table sig.p1 partition of sig.p for values from (0) to (9)", "insert into sig.p values (1), (2)", "create table parent(i int)",
+                      "create table heir() inherits (parent)", "insert into heir values (1)", "create unlogged table u(i int)", "insert into u values (1)")
+
+    def test_rows_of_the_snapshot_are_those_of_the_dump(self) -> None:
+        folder = backup.back_up("ville")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.assertEqual(manifest["database"]["tables"], {"public.heir": 1, "public.parent": 0, "public.t": 300, "public.u": 1, "sig.p1": 2})
+        self.assertEqual((manifest["files"]["count"], sorted(os.listdir(folder))), (1, ["database.dump", "manifest.json", "photos.tar.gz"]))
+        self.assertEqual(sorted(backup.complete()), [folder.name])
+        last = backup.last_backup()
+        assert last
+        self.assertEqual((last["outcome"], last["newest"]["folder"]), ("succeeded", folder.name))
+
+    def test_a_dump_that_lacks_rows_does_not_count(self) -> None:
+        with cut_dump(), self.assertRaises(Failure) as caught:
+            backup.back_up("ville")
+        self.assertEqual(caught.exception.code, "BACKUP_UNREADABLE")
+        self.assertEqual(list(self.backups.iterdir()), [])
+        with mock.patch.object(backup, "rows_in", lambda *_words: {"public.t": 299}), self.assertRaises(Failure) as caught:
+            backup.back_up("ville")
+        self.assertIn("public.t 299 of 300 rows", caught.exception.cause)
+
+    def test_a_lock_that_somebody_holds_ends_the_wait(self) -> None:
+        holder = subprocess.Popen(["psql", "-XAtq", "-h", "127.0.0.1", "-U", "geoclic", "-d", "geo", "-c", "begin; lock table t; select pg_sleep(60)"])
+        try:
+            while self.town.ask("select count(*) from pg_locks where mode = 'AccessExclusiveLock'") == ["0"]:
+                time.sleep(0.05)
+            began = time.monotonic()
+            with mock.patch.object(backup, "_LOCK_TIMEOUT", "1s"), self.assertRaises(Failure) as caught:
+                backup.back_up("ville")
+            self.assertLess(time.monotonic() - began, 30)
+            self.assertEqual(caught.exception.code, "DATABASE_FAILED")
+            self.assertIn("lock timeout", caught.exception.cause)
+        finally:
+            self.town.ask("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep%' and pid <> pg_backend_pid()")
+            holder.wait()
+
+    def test_a_psql_that_says_nothing_is_ended(self) -> None:
+        with self.assertRaises(Failure) as caught, backup._session(["sh", "-c", "sleep 60"], {}) as ask:
+            ask("SELECT 1;", 0.3)
+        self.assertIn("no answer", caught.exception.cause)
+
+    def test_an_activation_need_not_wait_for_the_photos(self) -> None:
+        free: list[bool] = []
+
+        def look(*_words: object) -> int:
+            with operation("an activation"):
+                free.append(True)
+            return 0
+
+        def dump(*_words: object) -> dict[str, int]:
+            with self.assertRaises(Failure), operation("an activation"):
+                pass
+            return {}
+
+        with mock.patch.object(backup, "_archive", look), mock.patch.object(backup, "_dump", dump), mock.patch.object(backup, "rows_in", lambda *_words: {}), \
+                mock.patch.object(backup, "content", lambda path: {"file": path.name, "bytes": 0}):
+            backup.back_up("ville")
+        self.assertEqual(free, [True])
+
+    def test_rows_that_collapsed_displace_nothing(self) -> None:
+        good = backup.back_up("ville")
+        self.town.ask("delete from t")
+        time.sleep(1.1)
+        backup.back_up("ville")
+        last = backup.last_backup()
+        assert last
+        self.assertEqual(last["kept"], {"folder": good.name, "rows": 304, "now": 4})
+        asked = mock.Mock(return_value=[])
+        with mock.patch.object(backup, "expired_backups", asked):
+            backup._make_room(0)
+        self.assertEqual(asked.call_args.kwargs["kept"], [good.name])
+
+    def test_room_is_made_before_and_the_reserve_stays(self) -> None:
+        backup.back_up("ville")
+        for name in ("20200101T020000Z", "20200102T020000Z", "20200103T020000Z"):
+            shutil.copytree(next(self.backups.glob("2026*")), self.backups / name)
+        (self.backups / "20200101T020000Z/manifest.json").write_text("{")
+        time.sleep(1.1)
+        backup.back_up("ville")
+        self.assertEqual(sorted(os.listdir(self.backups))[:1], ["20200102T020000Z"])
+        self.assertEqual(len(os.listdir(self.backups)), 4)
+        with mock.patch.object(backup, "reserve", lambda total: total), self.assertRaises(Failure) as caught:
+            backup.back_up("ville")
+        # The oldest is too old now, and goes all the same.
+        self.assertEqual((caught.exception.code, len(os.listdir(self.backups))), ("DISK_FULL", 3))
+
+
+@contextmanager
+def cut_dump() -> Iterator[None]:
+    whole = backup.to_file
+
+    def cut(target: Path, *words: Any, **options: Any) -> None:
+        whole(target, *words, **options)
+        target.write_bytes(target.read_bytes()[:-60])
+
+    with mock.patch.object(backup, "to_file", cut):
+        yield
+
+
+if __name__ == "__main__":
+    unittest.main()
