@@ -12,6 +12,7 @@ import { below, type TreeEntry } from "../core/release/tree.ts";
 import { parseBaseCompose } from "../core/render/base-compose.ts";
 import { copyTree, readTree } from "./file-tree.ts";
 import type { WritableReleaseStore } from "./release-store.ts";
+import { readSuiteSql } from "./suite-sql.ts";
 
 export interface Parts {
   readonly services: readonly string[];
@@ -34,10 +35,16 @@ export async function keepPartial(
   try {
     const mixed = await mix(folder);
     const scripts = await readTree(store.scriptsPath(former.scripts));
+    // One of an earlier version lacks what came since.
+    const adapter = {
+      ...former.adapter,
+      database: { ...present.adapter.database, ...former.adapter.database },
+    };
     const { release, compose } = makeRelease({
       adapter: former.adapter,
       compose: await readFile(join(folder, former.adapter.compose), "utf8"),
       suite: mixed,
+      sql: await readSuiteSql(folder, mixed, adapter),
       scripts,
       hookScripts: Object.fromEntries(
         (["createAdmin", "setTown", "disableDefaultAdmin"] as const).map((name) => [

@@ -9,6 +9,7 @@ import { makeRelease, type Release } from "../core/release/release.ts";
 import { copyTree, readTree } from "./file-tree.ts";
 import { home } from "./home.ts";
 import { releaseStore, type WritableReleaseStore } from "./release-store.ts";
+import { readSuiteSql } from "./suite-sql.ts";
 
 /** Never sent to a client, whatever the adapter says. */
 const neverSent = [
@@ -35,7 +36,7 @@ const project = resolve(import.meta.dirname, "..");
 /**
  * Every release that the stack's clients run: the one of the suite's present tree, made and kept when it is new,
  * and those that are pinned, from the store.
- * @throws FleetError `SUITE_UNREADABLE`, `ADAPTER_INVALID`, `COMPOSE_UNEXPECTED` or `RELEASE_UNKNOWN`
+ * @throws FleetError `SUITE_UNREADABLE`, `ADAPTER_INVALID`, `COMPOSE_UNEXPECTED`, `SQL_…` or `RELEASE_UNKNOWN`
  */
 export async function readReleases(config: FleetConfig): Promise<ReadonlyMap<string, Release>> {
   const store = releaseStore(home().state);
@@ -73,6 +74,7 @@ export async function keepPresent(
       adapter,
       compose: await readFile(join(suitePath, adapter.compose), "utf8"),
       suite,
+      sql: await readSuiteSql(suitePath, suite, adapter),
       scripts,
       hookScripts: await readHooks(adapter, adapterFile),
       version: (await readFile(join(suitePath, "VERSION"), "utf8").catch(() => "")).trim(),

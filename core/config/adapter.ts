@@ -70,6 +70,8 @@ export const Adapter = z.strictObject({
     tolerate: z.record(z.string(), z.array(z.string().regex(/^[0-9A-Z]{5}$/))).default({}),
     ledger: z.string().regex(/^[a-z_]+$/),
     breaking: z.array(z.string()).default([]),
+    /** Files whose statements run outside a transaction, each kept by itself. */
+    autocommit: z.array(z.string()).default([]),
   }),
   files: z.strictObject({ service: serviceName, path: z.string().startsWith("/"), volume: z.string() }),
   /** What each bind mount's source of the base file is. */

@@ -6,6 +6,7 @@ import { operations } from "./areas/operations.ts";
 import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
 import { servers } from "./areas/servers.ts";
+import { sql } from "./areas/sql.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
 import { serverSentence } from "./server.ts";
@@ -17,7 +18,8 @@ type All = typeof en &
   typeof operations.en &
   typeof ovh.en &
   typeof registry.en &
-  typeof servers.en;
+  typeof servers.en &
+  typeof sql.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
 
@@ -26,8 +28,8 @@ export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
 export const catalogue = {
-  fr: merged(fr, cli.fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr),
-  en: merged(en, cli.en, keys.en, operations.en, ovh.en, registry.en, servers.en),
+  fr: merged(fr, cli.fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr, sql.fr),
+  en: merged(en, cli.en, keys.en, operations.en, ovh.en, registry.en, servers.en, sql.en),
 };
 
 const messages = i18next.createInstance();

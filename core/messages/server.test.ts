@@ -17,7 +17,7 @@ const codes = new Set(
     [
       ...text.matchAll(/Failure\(\s*"([A-Z0-9_]+)"/g),
       ...text.matchAll(/^ +(?:\()?r".*", "([A-Z0-9_]+)", "[^"]*"\),$/gm),
-      ...text.matchAll(/\.refused\(.*, "([A-Z0-9_]+)"\)/g),
+      ...text.matchAll(/\b(?:refused|_in_one_transaction)\(.*, "([A-Z0-9_]+)"\)/g),
     ].map(([, code = ""]) => code),
   ),
 );

@@ -153,6 +153,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "le service d'entrée refuse sa configuration",
     next: "corrigez la configuration de nginx dans la suite, puis relancez.",
   },
+  INIT_FAILED: {
+    what: "le fichier d'initialisation de la base a échoué",
+    next: "corrigez le fichier dans la suite ; il tourne dans une transaction, rien n'en a été gardé.",
+  },
   INPUT_INVALID: { what: "une valeur donnée au serveur n'est pas valide", next: "{{action}}" },
   LISTENER_FAILED: { what: "le port 80 n'a pas pu être ouvert pour l'épreuve", next: look("systemd") },
   MAINTENANCE_NOT_SHOWN: {
@@ -161,8 +165,8 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   },
   MEMORY_SHORT: { what: "le serveur n'a pas assez de mémoire", next: "prenez un serveur plus grand." },
   MIGRATION_BREAKING: {
-    what: "une migration ne peut pas passer pendant que l'ancienne version sert",
-    next: "découpez-la en étapes qui ajoutent, ou nommez dans l'adaptateur (ingress.maintenance) le fichier qui montre la page 503 ; une reprise n'en fait jamais.",
+    what: "une migration ne va pas avec l'autre version",
+    next: "pour avancer : découpez-la en étapes qui ajoutent, ou nommez dans l'adaptateur (ingress.maintenance) le fichier qui montre la page 503 (une reprise n'en fait jamais) ; pour revenir avant elle : restaurez une sauvegarde d'avant (docs/runbooks/restore.md), ou allez à une version qui la contient.",
   },
   MIGRATION_FAILED: {
     what: "une migration a échoué",
@@ -176,6 +180,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "une migration attend une autre transaction",
     next: "relancez à une heure calme ; rien de ce fichier n'a été gardé.",
   },
+  MIGRATION_STOPPED: {
+    what: "une migration hors transaction s'est arrêtée en chemin",
+    next: "laissez tel quel ce qui est gardé, corrigez la suite du fichier au besoin, puis relancez : elle reprend là.",
+  },
   MIGRATION_UNREADABLE: {
     what: "une migration est illisible",
     next: "corrigez le fichier dans la suite (UTF-8 attendu).",
@@ -185,6 +193,14 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   NO_FORMER_RELEASE: {
     what: "il n'y a pas de version précédente ici",
     next: "fixez plutôt une version dans le fichier de pile.",
+  },
+  RELEASE_OLD: {
+    what: "la version a été faite par un outil plus ancien, qui ne dit pas les instructions de ses fichiers SQL",
+    next: "refaites la version depuis le même état de la suite, et allez à celle-là.",
+  },
+  SESSION_LEFT: {
+    what: "ce qui tourne dans la base n'a pas pu être arrêté",
+    next: "regardez pg_stat_activity sur le serveur ; relancez quand il n'en reste rien.",
   },
   OS_UNSUPPORTED: {
     what: "le système du serveur n'est pas pris en charge",

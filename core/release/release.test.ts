@@ -48,6 +48,7 @@ function source(change: Partial<ReleaseSource> = {}): ReleaseSource {
       file("deploy/nginx/conf.d/a.conf"),
       file("deploy/www/index.html"),
     ],
+    sql: { files: {}, passedOver: [] },
     scripts: [file("activate")],
     hookScripts: { "hooks/a.py": "print(1)" },
     version: "1.0.0",
@@ -161,6 +162,12 @@ describe("the id", () => {
     ["a link", linked("a")],
     ["a new file", { ...source(), suite: [...source().suite, file("new")] }],
     ["a script of the server", source({ scripts: [file("activate", "other")] })],
+    [
+      "how a file of SQL is read",
+      source({
+        sql: { files: { "db/a.sql": { sha256: "a", mode: "transaction", statements: [] } }, passedOver: [] },
+      }),
+    ],
     ["a hook", source({ hookScripts: { "hooks/a.py": "print(2)" } })],
     ["the adapter", source({ adapter: parseAdapter({ ...adapterYaml, routes: ["/x"] }, "f") })],
     ["the compose file", source({ compose: compose.replace("weak", "strong").replace("A: 1", "A: 2") })],

@@ -6,6 +6,7 @@ import { imageName, serverPaths } from "../naming.ts";
 import { type BaseBuild, type BaseCompose, parseBaseCompose } from "../render/base-compose.ts";
 import { baseName, renderCompose } from "../render/compose.ts";
 import { ingressFiles } from "../render/ingress.ts";
+import type { SuiteSql } from "./sql.ts";
 import { below, shortHash, type TreeEntry, treeHash } from "./tree.ts";
 
 export interface ReleaseService {
@@ -62,6 +63,8 @@ export interface Release {
       { readonly service: string; readonly argv: readonly string[] }
     >
   >;
+  /** Absent in releases of earlier versions. */
+  readonly sql?: SuiteSql;
   readonly adapter: Adapter;
 }
 
@@ -71,6 +74,7 @@ export interface ReleaseSource {
   readonly compose: string;
   /** The suite's tree after exclusions. */
   readonly suite: readonly TreeEntry[];
+  readonly sql: SuiteSql;
   readonly scripts: readonly TreeEntry[];
   /** Text of the hooks' scripts, by the path that the adapter names. */
   readonly hookScripts: Readonly<Record<string, string>>;
@@ -114,6 +118,7 @@ export function makeRelease(source: ReleaseSource): { release: Release; compose:
       setTown: hook(adapter.hooks.setTown),
       disableDefaultAdmin: hook(adapter.hooks.disableDefaultAdmin),
     },
+    sql: source.sql,
     adapter,
   };
   const id = shortHash(JSON.stringify(content), compose, treeHash(suite));

@@ -3,23 +3,23 @@
 The tool before this one ran every migration with its errors ignored and wrote nothing down; see `evidence`.
 """
 
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import evidence
-from .database import INIT, OUTCOME_BY_NOTES, Database, guarded, literal, read_refused
+from .database import INIT, Database
 from .evidence import FilePlan, Trace, TracedFile
 from .failure import Failure, one_line
-from .migrations import Migration, Statement, psql_error, statements
+from .migrating import attempts, begin, is_worth_another, refused, run_statement, settle
+from .migrations import Migration, SqlError, program_error
+from .session import Session, SessionLost, SqlRefused
 
 _REFERENCE = "geoclic_fleet_reference"
 _SCHEMA = "geoclic_fleet"
 """In the reference only."""
 _STEP = "adoption"
-_LOCK_NOT_AVAILABLE = "55P03"
-_ATTEMPTS = 3
 
 Say = Callable[[str, str], None]
 
@@ -65,6 +65,9 @@ class Adoption:
         began = time.monotonic()
         init = self._database.read_init(folder)
         files = [init, *self._database.read_migrations(folder)]
+        if any(file.statements is None for file in files):
+            raise Failure("RELEASE_OLD", _STEP, "this release was made by an earlier version of the tool and does not tell the statements of its files of SQL",
+                          "make the release again from the same tree of the suite, and go to that one.")
         try:
             self._make_reference()
             traced = self._trace(files)
@@ -86,108 +89,103 @@ class Adoption:
                          f" compared in {time.monotonic() - began:.1f} s")
         return plans
 
-    def carry_out(self, plans: Sequence[FilePlan], tolerate: dict[str, list[str]]) -> None:
-        """The ledger, and what is missing, in one transaction: all or nothing. Raises Failure with nothing changed."""
-        script = self._script(plans, tolerate)
-        for attempt in range(1, _ATTEMPTS + 1):
-            end = self._database.psql("-A", "-t", "-f", "-", stdin=script)
-            said = end.stdout.splitlines()
-            if "geoclic committed" in said:
-                return
-            lacks = [line.removeprefix("geoclic lacks ") for line in said if line.startswith("geoclic lacks ")]
-            if lacks:
-                raise Failure("SCHEMA_DIFFERS", _STEP, f"the database lacks what the suite needs and cannot make beside what is there: {', '.join(lacks[:8])}",
-                              "write a migration that makes it, or correct the database by hand; nothing was changed.")
-            file = next((line.removeprefix("geoclic file ") for line in reversed(said) if line.startswith("geoclic file ")), "the ledger")
-            error = read_refused(said) or psql_error(end.stderr)
-            if error.sqlstate != _LOCK_NOT_AVAILABLE or attempt == _ATTEMPTS:
-                raise self._database.refused(error, file, "MIGRATION_FAILED")
-            time.sleep(3)
+    def carry_out(self, plans: Sequence[FilePlan]) -> None:
+        """The ledger, and what is missing, in one transaction: all or nothing. Raises Failure with nothing changed.
 
-    def _script(self, plans: Sequence[FilePlan], tolerate: dict[str, list[str]]) -> str:
-        lines = ["\\set ON_ERROR_STOP on", "BEGIN;", self._database.settings(), self._database.create_ledger() + ";", "\\set ON_ERROR_STOP off"]
-        for each in plans:
-            name = each.migration.name
-            # Nobody knows what else was made by hand; whether anything is lacking in the end is asked below.
-            codes = sorted({*tolerate.get(name, []), *evidence.ALREADY_THERE})
-            lines += [f"\\echo geoclic file {name}", "\\set notes ''", "RESET search_path;"]
-            for statement in each.statements:
-                lines += guarded(statement, codes)
-            outcome = OUTCOME_BY_NOTES if each.verdict == "absent" else ("'adopted'", f"rtrim({literal(each.notes + '; ')} || :'notes', '; ')")
-            lines += ["RESET search_path;", self._database.record(each.migration, *outcome), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif"]
-        needed = ", ".join(f"({literal(found)})" for found in sorted(self._final) if evidence.is_essential(found))
-        lines += [
-            f"CREATE TEMP TABLE geoclic_lacks ON COMMIT DROP AS SELECT o.object FROM (VALUES {needed}) AS o (object) EXCEPT SELECT object FROM ({_OBJECTS_LINE}) AS now;",
-            "SELECT 'geoclic lacks ' || object FROM geoclic_lacks ORDER BY object;",
-            "SELECT count(*) > 0 AS is_lacking FROM geoclic_lacks \\gset",
-            "\\if :is_lacking", "ROLLBACK;", "\\quit", "\\endif",
-            "COMMIT;", "\\if :ERROR", "\\quit", "\\endif", "\\echo geoclic committed",
-        ]
-        return "\n".join(lines) + "\n"
+        From the first file on that is missing and runs outside a transaction, the files that are missing are left to a migration.
+        """
+        for attempt in attempts():
+            file = "the ledger"
+            try:
+                with self._database.session() as session:
+                    begin(session)
+                    session.rows(self._database.ledger.create())
+                    for each in _at_once(plans):
+                        file = each.migration.name
+                        self._carry_out(session, each)
+                    lacks = self._lacking(session) if len(_at_once(plans)) == len(plans) else []
+                    if lacks:
+                        raise Failure("SCHEMA_DIFFERS", _STEP, f"the database lacks what the suite needs and cannot make beside what is there: {', '.join(lacks[:8])}",
+                                      "write a migration that makes it, or correct the database by hand; nothing was changed.")
+                    session.rows("COMMIT")
+                    return
+            except SqlRefused as found:
+                if not is_worth_another(found.error, attempt):
+                    raise refused(found.error, file, "MIGRATION_FAILED") from found
+            except SessionLost as lost:
+                if self._database.applied() is None:
+                    raise refused(SqlError(None, "", f"the session with the database was lost: {one_line(str(lost), 400)}"), file, "MIGRATION_FAILED") from lost
+                return
+
+    def _carry_out(self, session: Session, plan: FilePlan) -> None:
+        # Nobody knows what else was made by hand; whether anything is lacking in the end is asked afterwards.
+        codes = {*self._database.tolerated(plan.migration.name), *evidence.ALREADY_THERE}
+        met = [note for statement in plan.statements if (note := run_statement(session, statement, codes))]
+        settle(session)
+        outcome = "adopted" if plan.verdict != "absent" else "tolerated" if met else "applied"
+        notes = "; ".join([*([plan.notes] if plan.notes else []), *met])
+        session.rows(self._database.ledger.record(plan.migration, breaking=self._database.is_breaking(plan.migration.name), outcome=outcome, notes=notes))
+
+    def _lacking(self, session: Session) -> list[str]:
+        """What the suite cannot do without, and the database does not have."""
+        present = {object_ for (object_,) in session.rows(_OBJECTS_LINE)}
+        return sorted(found for found in self._final if evidence.is_essential(found) and found not in present)
 
     def _make_reference(self) -> None:
         self._drop_reference()
         self._database.query(f"CREATE DATABASE {_REFERENCE} TEMPLATE template0")
         extensions = self._database.query("SELECT quote_ident(extname), quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace"
                                           " WHERE extname <> 'plpgsql'")
-        script = [f"CREATE SCHEMA IF NOT EXISTS {schema};\nCREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {schema} CASCADE;" for name, schema in extensions]
-        made = self._database.psql("-d", _REFERENCE, "-v", "ON_ERROR_STOP=0", "-f", "-", stdin="\n".join(script) + "\n")
-        if made.status != 0:
-            raise Failure("REFERENCE_FAILED", _STEP, one_line(made.said, 400), "look at the database on the server; nothing was changed.")
+        with self._database.session(_REFERENCE) as session:
+            for name, schema in extensions:
+                for sql in (f"CREATE SCHEMA IF NOT EXISTS {schema}", f"CREATE EXTENSION IF NOT EXISTS {name} WITH SCHEMA {schema} CASCADE"):
+                    # One that the image has no more is missed where something needs it.
+                    session.attempt(sql)
 
     def _drop_reference(self) -> None:
         self._database.query(f"DROP DATABASE IF EXISTS {_REFERENCE} WITH (FORCE)")
 
     def _trace(self, files: Sequence[Migration]) -> list[TracedFile]:
-        by_file = [statements(file.sql) for file in files]
-        end = self._database.psql("-d", _REFERENCE, "-A", "-t", "-f", "-", stdin=_tracing(by_file))
-        said = end.stdout.splitlines()
-        if "geoclic traced" not in said:
-            raise Failure("REFERENCE_FAILED", _STEP, psql_error(end.stderr).message, "look at the database on the server; nothing was changed.")
-        return read_traces(files, by_file, said)
+        """Every statement by itself, an error undoing it alone as it did on the town's server, and what it changed."""
+        try:
+            with self._database.session(_REFERENCE) as session:
+                session.rows(f"CREATE SCHEMA {_SCHEMA}")
+                session.rows(f"CREATE VIEW {_SCHEMA}.now AS {_OBJECTS_LINE}")
+                session.rows(f"CREATE TABLE {_SCHEMA}.seen AS SELECT object FROM {_SCHEMA}.now")
+                traced = [TracedFile(file, _traces(session, file)) for file in files]
+                where = session.rows("SELECT current_database()")
+        except (SqlRefused, SessionLost) as error:
+            raise Failure("REFERENCE_FAILED", _STEP, one_line(str(error), 400), "look at the database on the server; nothing was changed.") from error
+        if where != [[_REFERENCE]]:
+            raise Failure("REFERENCE_FAILED", _STEP, f"the files of SQL led to another database ({where})", "look at the database on the server now.")
+        return [replace(traced[0], migration=replace(files[0], name=INIT)), *traced[1:]]
 
     def _objects(self, *words: str) -> list[str]:
-        listed = self._database.psql("-A", "-t", *words, "-c", _OBJECTS_LINE)
+        listed = self._database.program("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-A", "-t", *words, "-c", _OBJECTS_LINE)
         if listed.status != 0:
-            raise Failure("DATABASE_FAILED", _STEP, psql_error(listed.stderr).message, "look at the database on the server.")
+            raise Failure("DATABASE_FAILED", _STEP, program_error(listed.stderr).message, "look at the database on the server.")
         return listed.stdout.splitlines()
 
 
-def _tracing(by_file: Iterable[Sequence[Statement]]) -> str:
-    """Every statement by itself, an error undoing it alone as it did on the town's server, and what it changed."""
-    lines = [f"CREATE SCHEMA {_SCHEMA};", f"CREATE VIEW {_SCHEMA}.now AS {_OBJECTS_LINE};", f"CREATE TABLE {_SCHEMA}.seen AS SELECT object FROM {_SCHEMA}.now;",
-             "\\set ON_ERROR_STOP off"]
-    for file, found in enumerate(by_file):
-        # Each had a session of its own.
-        lines += ["RESET ALL;", "SET client_min_messages = error;"]
-        for index, statement in enumerate(found):
-            if evidence.is_traced(statement):
-                place = f"{file} {index} "
-                lines += [
-                    statement.text, ";", "\\if :ERROR", "\\else",
-                    f"WITH made AS (INSERT INTO {_SCHEMA}.seen SELECT object FROM {_SCHEMA}.now EXCEPT SELECT object FROM {_SCHEMA}.seen RETURNING object),"
-                    f" former AS (SELECT object FROM {_SCHEMA}.seen EXCEPT SELECT object FROM {_SCHEMA}.now),"
-                    f" gone AS (DELETE FROM {_SCHEMA}.seen WHERE object IN (SELECT object FROM former) RETURNING object)"
-                    f" SELECT 'geoclic made {place}' || object FROM made UNION ALL SELECT 'geoclic gone {place}' || object FROM gone;",
-                    "\\endif",
-                ]
-    return "\n".join([*lines, "\\echo geoclic traced"]) + "\n"
+def _at_once(plans: Sequence[FilePlan]) -> list[FilePlan]:
+    apart = next((index for index, each in enumerate(plans) if each.verdict == "absent" and each.migration.is_autocommit), len(plans))
+    return [each for index, each in enumerate(plans) if index < apart or each.verdict != "absent"]
 
 
-def read_traces(files: Sequence[Migration], by_file: Sequence[Sequence[Statement]], said: Iterable[str]) -> list[TracedFile]:
-    found: dict[tuple[str, int, int], set[str]] = {}
-    for line in said:
-        match = re.fullmatch(r"geoclic (made|gone) (\d+) (\d+) (.*)", line)
-        if match:
-            found.setdefault((match[1], int(match[2]), int(match[3])), set()).add(match[4])
+_SEEN = (f"WITH made AS (INSERT INTO {_SCHEMA}.seen SELECT object FROM {_SCHEMA}.now EXCEPT SELECT object FROM {_SCHEMA}.seen RETURNING object),"
+         f" former AS (SELECT object FROM {_SCHEMA}.seen EXCEPT SELECT object FROM {_SCHEMA}.now),"
+         f" gone AS (DELETE FROM {_SCHEMA}.seen WHERE object IN (SELECT object FROM former) RETURNING object)"
+         " SELECT 'made', object FROM made UNION ALL SELECT 'gone', object FROM gone")
 
-    def objects(change: str, file: int, index: int) -> frozenset[str]:
-        return frozenset(found.get((change, file, index), ()))
 
-    return [
-        TracedFile(
-            migration if file else Migration(INIT, migration.sql),
-            tuple(Trace(statement, objects("made", file, index), objects("gone", file, index)) for index, statement in enumerate(by_file[file])),
-        )
-        for file, migration in enumerate(files)
-    ]
+def _traces(session: Session, file: Migration) -> tuple[Trace, ...]:
+    # Each file had a session of its own.
+    for sql in ("RESET SESSION AUTHORIZATION", "RESET ALL"):
+        session.rows(sql)
+    found = []
+    for statement in file.statements or ():
+        changed: list[list[str]] = []
+        if evidence.is_traced(statement) and session.attempt(statement.text) is None:
+            changed = session.rows(_SEEN)
+        found.append(Trace(statement, frozenset(each[1] for each in changed if each[0] == "made"), frozenset(each[1] for each in changed if each[0] == "gone")))
+    return tuple(found)

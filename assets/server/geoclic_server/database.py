@@ -1,30 +1,37 @@
-"""The suite's database: ready or not, dumped, initialised and migrated. The password goes by the environment only."""
+"""The suite's database: ready or not, dumped, asked. The password goes by the environment only."""
 
 import re
+import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from . import environment, layout
-from .compose import compose, container_of, containers, last_lines
+from .compose import compose, container_of, containers, find_container, last_lines
 from .failure import Failure, one_line
-from .migrations import Migration, SqlError, Statement, ordered, psql_error, read_migration, statements, without_transaction_control
+from .ledger import Ledger, literal
+from .migrations import Migration, ordered, program_error, read_migration
 from .process import Result, run
 from .retention import reserve
+from .session import Session, SessionLost
 from .streams import to_file, verify_dump
 
 INIT = "(init)"
 """Name of the init file's row in the ledger."""
-_LOCK = 4_157_019  # Any number; the same for every run.
-_LOCK_TIMEOUT = "10s"
-_LOCK_NOT_AVAILABLE = "55P03"
-_LOCK_ATTEMPTS = 3
-_TOOL = "geoclic-fleet 1"
-OUTCOME_BY_NOTES = ("CASE :'notes' WHEN '' THEN 'applied' ELSE 'tolerated' END", "rtrim(:'notes', '; ')")
 _STEP = "database"
 _PSQL = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose")
+# Messages are read, so they are not translated; strings are read as the parser read them when the release was made.
+_OPTIONS = "-c lc_messages=C -c standard_conforming_strings=on"
+_APPLICATION = "geoclic-fleet"
+_SQL = f"{_APPLICATION} sql"
+"""Begin of the name of every session that changes something, under the lock of operations."""
+_SECONDS = 3600
+_END_SECONDS = 60
+# A program whose limit was passed, that Docker lost, or that was killed.
+_LOST = (124, 125, 137)
 
 
 class Database:
@@ -36,8 +43,10 @@ class Database:
         self._adapter = release["adapter"]["database"]
         self.name: str = self._adapter["name"]
         self.user: str = self._adapter["user"]
-        self._ledger: str = self._adapter["ledger"]
+        self.ledger = Ledger(self._adapter["ledger"])
         self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
+        # By path in the suite; None in a release that was made before they were told.
+        self._told: dict[str, Any] | None = (release.get("sql") or {}).get("files")
         self.container = ""
 
     def start(self, seconds: int = 120) -> None:
@@ -53,6 +62,8 @@ class Database:
         self._await("127.0.0.1", seconds)
         # Its own loopback may be trusted; under its name in the network it wants the password, as from the API.
         self._await(service, 10)
+        # A run that was killed may have left one that goes on, with its locks.
+        self.end_sessions(_SQL)
 
     def _start(self, service: str) -> Result:
         """Never two on one folder of data: where several are there after an interruption, the one that ran last."""
@@ -71,20 +82,21 @@ class Database:
     def _await(self, host: str, seconds: int) -> None:
         end = time.monotonic() + seconds
         while (answer := self._run(*_PSQL, "-h", host, "-c", "select 1", timeout=15)).status != 0:
-            if "password authentication failed" in answer.stderr:
+            # Before the session's options count, in the server's language.
+            if re.search("password authentication failed|authentification par mot de passe", answer.stderr):
                 raise Failure("DATABASE_PASSWORD", _STEP, f"the database refuses the password of {layout.ENVIRONMENT}",
                               "its volume was made with another one: restore the stack's state or the server's own secrets.")
             if time.monotonic() > end:
                 said = one_line(last_lines(self.container, 8), 800)
-                raise Failure("DATABASE_NOT_READY", _STEP, f"no answer over TCP within {seconds} s: {psql_error(answer.stderr).message}; its last lines: {said}",
+                raise Failure("DATABASE_NOT_READY", _STEP, f"no answer over TCP within {seconds} s: {program_error(answer.stderr).message}; its last lines: {said}",
                               "look at `docker logs` of the database on the server.")
             time.sleep(0.4)
 
     def query(self, sql: str) -> list[list[str]]:
         """Rows of a query. Raises Failure DATABASE_FAILED."""
-        answer = self.psql("-A", "-t", "-F", "\t", "-c", sql)
+        answer = self.program(*_PSQL, "-h", "127.0.0.1", "-A", "-t", "-F", "\t", "-c", sql)
         if answer.status != 0:
-            raise Failure("DATABASE_FAILED", _STEP, psql_error(answer.stderr).message, "look at the database on the server.")
+            raise Failure("DATABASE_FAILED", _STEP, program_error(answer.stderr).message, "look at the database on the server.")
         return [line.split("\t") for line in answer.stdout.splitlines()]
 
     def is_empty(self) -> bool:
@@ -101,37 +113,47 @@ class Database:
 
     def applied(self) -> dict[str, str] | None:
         """sha256 by migration; None when there is no ledger."""
-        if self.query(f"select to_regclass('public.{self._ledger}') is not null") != [["t"]]:
+        if self.query(f"select to_regclass({literal(self.ledger.table)}) is not null") != [["t"]]:
             return None
-        return {name: sha256 for name, sha256 in self.query(f"select name, sha256 from {self._ledger}")}
+        return {name: sha256 for name, sha256 in self.query(f"select name, sha256 from {self.ledger.table}")}
+
+    def applied_breaking(self) -> set[str]:
+        """Those of the ledger that a release without them cannot run with, as far as it was written down."""
+        return {name for (name,) in self.query(self.ledger.breaking())}
 
     def forget_ledger(self) -> None:
         """After an adoption that was taken back: somebody else may migrate until the next one, which looks afresh."""
-        self.query(f"DROP TABLE IF EXISTS {self._ledger}")
+        for sql in self.ledger.drop():
+            self.query(sql)
 
-    def initialise(self, folder: Path) -> None:
-        """The suite's init file and the ledger, in one transaction: all or nothing."""
-        init = self.read_init(folder)
-        self._in_one_transaction(init.sql, init.name, "INIT_FAILED", before=[self.create_ledger()],
-                                 after=self.record(Migration(INIT, init.sql)))
+    def is_breaking(self, name: str) -> bool:
+        return name in self._adapter["breaking"]
+
+    def tolerated(self, name: str) -> list[str]:
+        """SQLSTATEs that a file may meet."""
+        return list(self._adapter["tolerate"].get(name, []))
 
     def read_init(self, folder: Path) -> Migration:
-        return self._read(folder / self._adapter["init"])
+        return self.read(folder, self._adapter["init"])
 
     def read_migrations(self, folder: Path) -> list[Migration]:
         """The release's migrations, in their order."""
-        path = folder / self._adapter["migrations"]
-        names = [file.name for file in path.glob("*.sql") if file.is_file()]
-        return [self._read(path / name) for name in ordered(names, self._adapter["first"])]
+        path, told = self._adapter["migrations"], self._told
+        if told is None:
+            names = [file.name for file in (folder / path).glob("*.sql") if file.is_file()]
+        else:
+            names = [Path(each).name for each in told if Path(each).parent == Path(path) and each != self._adapter["init"]]
+        return [self.read(folder, f"{path}/{name}") for name in ordered(names, self._adapter["first"])]
 
-    def migrate(self, migration: Migration) -> str:
-        """Runs one migration and writes its row in the same transaction. Returns what was tolerated, empty for nothing."""
-        tolerated = self._adapter["tolerate"].get(migration.name, [])
-        if tolerated:
-            return self._migrate_tolerating(migration, tolerated)
-        sql = without_transaction_control(migration.sql)
-        self._in_one_transaction(sql, migration.name, "MIGRATION_FAILED", before=[], after=self.record(migration))
-        return ""
+    def read(self, folder: Path, path: str) -> Migration:
+        """A file of SQL of the release, by its path in the suite. Raises Failure MIGRATION_UNREADABLE."""
+        told = self._told
+        try:
+            return read_migration(Path(path).name, (folder / path).read_bytes(), None if told is None else told[path])
+        except KeyError as error:
+            raise Failure("MIGRATION_UNREADABLE", "migrations", f"{path}: release.json does not tell its statements", "make the release again.") from error
+        except (OSError, ValueError) as error:
+            raise Failure("MIGRATION_UNREADABLE", "migrations", f"{path}: {error}", "deliver the release again; a file of SQL is UTF-8.") from error
 
     def dump(self, path: Path, step: str) -> int:
         """A dump in pg_dump's custom format, verified by pg_restore. Returns its bytes; nothing is left when it fails."""
@@ -142,111 +164,81 @@ class Database:
                           "free space on the server (old backups), or take a larger one, then run again.")
         partial = path.with_name(f".{path.name}.partial")
         try:
-            to_file(partial, self.words("pg_dump", "-h", "127.0.0.1", "--format=custom"), step=step, environment=self.environment())
+            with self.own_sessions() as application:
+                to_file(partial, self.words("pg_dump", "-h", "127.0.0.1", "--format=custom", application=application), step=step,
+                        environment=self.environment())
             verify_dump(self.container, partial, step)
             layout.publish(partial, path)
         finally:
             partial.unlink(missing_ok=True)
         return path.stat().st_size
 
-    def _in_one_transaction(self, sql: str, name: str, code: str, *, before: list[str], after: str) -> None:
-        """Settings, `before`, the file on standard input (whose lines psql counts), `after`."""
-        first = [word for text in [self.settings(), *before] for word in ("-c", text)]
-        for attempt in range(1, _LOCK_ATTEMPTS + 1):
-            end = self.psql("--single-transaction", *first, "-f", "-", "-c", after, stdin=sql)
-            if end.status == 0:
-                return
-            error = psql_error(end.stderr)
-            if error.sqlstate != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
-                raise self.refused(error, name, code)
-            time.sleep(3)
+    @contextmanager
+    def session(self, name: str = "") -> Iterator[Session]:
+        """One psql that is told a statement at a time, on the suite's database or another one. Nothing of it goes on afterwards.
 
-    def _migrate_tolerating(self, migration: Migration, codes: list[str]) -> str:
-        """Statement by statement in one transaction; an error of a tolerated code undoes its statement alone."""
-        script = ["\\set ON_ERROR_STOP off", "\\set notes ''", "BEGIN;", self.settings()]
-        for statement in statements(migration.sql):
-            if not statement.is_transaction_control:
-                script += guarded(statement, codes)
-        script += [self.record(migration, *OUTCOME_BY_NOTES), "\\if :ERROR", "ROLLBACK;", "\\quit", "\\endif",
-                   "COMMIT;", "\\echo committed :notes"]
-        end = self.psql("-f", "-", stdin="\n".join(script) + "\n")
-        said = end.stdout.splitlines()
-        refused = read_refused(said)
-        if refused:
-            raise self.refused(refused, migration.name, "MIGRATION_FAILED")
-        done = next((line for line in said if line.startswith("committed")), None)
-        if done is None:
-            raise self.refused(psql_error(end.stderr), migration.name, "MIGRATION_FAILED")
-        return done.removeprefix("committed").strip().rstrip(";")
-
-    def refused(self, error: SqlError, name: str, code: str) -> Failure:
-        if error.sqlstate == _LOCK_NOT_AVAILABLE:
-            return Failure("MIGRATION_LOCKED", "migrations", f"{error.describe(name)}: another transaction held a lock for {_LOCK_TIMEOUT}, {_LOCK_ATTEMPTS} times",
-                           "run again at a quiet hour; nothing of this file was kept.")
-        if error.sqlstate == "53100":
-            return Failure("DISK_FULL", "migrations", error.describe(name), "free space on the server, then run again; nothing of this file was kept.")
-        return Failure(code, "migrations", error.describe(name), "correct the file in the suite; it ran in one transaction, nothing of it was kept.")
-
-    def _read(self, path: Path) -> Migration:
+        Raises what Session does; Failure SESSION_LEFT when what it ran could not be ended.
+        """
+        application = _name(_SQL)
+        words = self.words(*_PSQL, "-v", "ON_ERROR_STOP=0", "-A", "-t", "-F", "\t", "-h", "127.0.0.1", name=name, application=application)
         try:
-            return read_migration(path.name, path.read_bytes())
-        except (OSError, UnicodeDecodeError) as error:
-            raise Failure("MIGRATION_UNREADABLE", "migrations", f"{path.name}: {error}", "correct the file in the suite (UTF-8 is expected).") from error
+            with Session(words, self.environment(), _SECONDS) as session:
+                # A bit less than this side waits, so that PostgreSQL itself ends what takes too long.
+                session.rows(f"SET statement_timeout = '{_SECONDS - 60}s'")
+                yield session
+        except SessionLost:
+            self.end_sessions(application)
+            raise
 
-    @staticmethod
-    def settings() -> str:
-        """First of a transaction that changes the schema."""
-        # A block, so that nothing is printed.
-        return f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'; DO $$ BEGIN PERFORM pg_advisory_xact_lock({_LOCK}); END $$;"
+    @contextmanager
+    def own_sessions(self) -> Iterator[str]:
+        """A name for the sessions of a program (`words`). Its end is no end of what it began in the container: here that is ended too.
 
-    def create_ledger(self) -> str:
-        """SQL."""
-        return (f"CREATE TABLE {self._ledger} (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL"
-                " DEFAULT now(), duration_ms integer NOT NULL, outcome text NOT NULL, notes text NOT NULL, tool_version text NOT NULL)")
+        Raises Failure SESSION_LEFT.
+        """
+        application = _name(_APPLICATION)
+        try:
+            yield application
+        finally:
+            self.end_sessions(application)
 
-    def record(self, entry: Migration, outcome: str = "'applied'", notes: str = "''") -> str:
-        """The ledger's row; `outcome` and `notes` are SQL expressions."""
-        duration = "(extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer"
-        values = ", ".join([literal(entry.name), literal(entry.sha256), duration, outcome, notes, literal(_TOOL)])
-        return f"INSERT INTO {self._ledger} (name, sha256, duration_ms, outcome, notes, tool_version) VALUES ({values});"
+    def end_sessions(self, application: str) -> None:
+        """Ends the sessions whose name begins so, and waits until they are gone. Raises Failure SESSION_LEFT."""
+        of_them = f"FROM pg_stat_activity WHERE starts_with(application_name, {literal(application)})"
+        end, problem = time.monotonic() + _END_SECONDS, ""
+        while True:
+            asked = self._run(*_PSQL, "-h", "127.0.0.1", "-A", "-t", "-c", f"SELECT count(pg_terminate_backend(pid)) {of_them}", name="postgres")
+            if asked.status == 0 and asked.stdout.strip() == "0":
+                return
+            problem = f"{asked.stdout.strip()} of them go on" if asked.status == 0 else program_error(asked.stderr).message
+            found = None if asked.status == 0 else find_container(self.container)
+            if asked.status != 0 and found is not None and not found.is_running:
+                return
+            if time.monotonic() > end:
+                raise Failure("SESSION_LEFT", _STEP, f"what runs in the database under the name {application} could not be ended within {_END_SECONDS} s: {problem}",
+                              "look at pg_stat_activity on the server; run again when nothing of that name is left.")
+            time.sleep(0.2)
 
-    def psql(self, *words: str, stdin: str | None = None) -> Result:
-        """As the suite's user, over TCP."""
-        return self._run(*_PSQL, "-h", "127.0.0.1", *words, stdin=stdin, timeout=3600)
+    def _run(self, *words: str, timeout: float = 60, name: str = "", application: str = "") -> Result:
+        return run(self.words(*words, name=name, application=application), timeout=timeout, environment=self.environment())
 
-    def _run(self, *words: str, stdin: str | None = None, timeout: float = 60) -> Result:
-        return run(self.words(*words), stdin=stdin, timeout=timeout, environment=self.environment())
+    def program(self, *words: str, name: str = "") -> Result:
+        """One of PostgreSQL's programs, on the suite's database or another one of the same server; nothing of it goes on afterwards."""
+        application = _name(_APPLICATION)
+        end = self._run(*words, timeout=_SECONDS, name=name, application=application)
+        if end.status in _LOST or end.status < 0:
+            self.end_sessions(application)
+        return end
 
-    def program(self, *words: str, name: str) -> Result:
-        """One of PostgreSQL's programs, on another database of the same server."""
-        return run(self.words(*words, name=name), timeout=3600, environment=self.environment())
-
-    def words(self, program: str, *words: str, name: str = "") -> list[str]:
-        return ["docker", "exec", "-i", "-e", "PGPASSWORD", "-e", "PGCLIENTENCODING=UTF8", self.container, program,
-                "-U", self._adapter["user"], "-d", name or self.name, *words]
+    def words(self, program: str, *words: str, name: str = "", application: str = _APPLICATION) -> list[str]:
+        """Command line of a program in the container. `application`: the name of its sessions, see `own_sessions`."""
+        settings = {"PGCLIENTENCODING": "UTF8", "LC_ALL": "C", "PGOPTIONS": _OPTIONS, "PGAPPNAME": application or _APPLICATION}
+        given = [word for key, value in settings.items() for word in ("-e", f"{key}={value}")]
+        return ["docker", "exec", "-i", "-e", "PGPASSWORD", *given, self.container, program, "-U", self._adapter["user"], "-d", name or self.name, *words]
 
     def environment(self) -> dict[str, str]:
         return {"PGPASSWORD": self._password}
 
 
-def guarded(statement: Statement, codes: Sequence[str]) -> list[str]:
-    """Lines for psql, inside a transaction: an error of these codes undoes the statement alone and is noted in `notes`; any other undoes all and ends."""
-    allowed = ", ".join(map(literal, codes)) or "NULL"
-    return [
-        "SAVEPOINT geoclic;", statement.text, ";",
-        "\\if :ERROR", "ROLLBACK TO SAVEPOINT geoclic;",
-        f"SELECT coalesce(:'LAST_ERROR_SQLSTATE' IN ({allowed}), false) AS is_tolerated \\gset",
-        "\\if :is_tolerated", f"\\set notes :notes 'line {statement.line}: ' :LAST_ERROR_SQLSTATE '; '",
-        "\\else", f"\\echo refused {statement.line} :LAST_ERROR_SQLSTATE :LAST_ERROR_MESSAGE", "ROLLBACK;", "\\quit", "\\endif",
-        "\\else", "RELEASE SAVEPOINT geoclic;", "\\endif",
-    ]
-
-
-def read_refused(said: Sequence[str]) -> SqlError | None:
-    """The error that ended guarded statements."""
-    found = next((match for line in said if (match := re.fullmatch(r"refused (\d+) (\S+) (.*)", line))), None)
-    return SqlError(int(found[1]), found[2], found[3]) if found else None
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _name(begin: str) -> str:
+    return f"{begin} {secrets.token_hex(8)}"

@@ -3,11 +3,10 @@
 import argparse
 
 from . import command as frame
-from . import layout
+from . import layout, migrating
 from .database import Database
 from .failure import Failure, say
 from .lock import operation
-from .migrations import Migration, read_migration
 
 NAME = "(demo)"
 """Name of its row in the ledger of migrations."""
@@ -36,6 +35,6 @@ def load() -> None:
         if NAME in (database.applied() or {}):
             say(_STEP, "it was loaded before")
             return
-        found = read_migration(NAME, (layout.release_folder(release_id) / "suite" / demo["file"]).read_bytes())
-        database.migrate(Migration(NAME, found.sql))
+        found = database.read(layout.release_folder(release_id) / "suite", demo["file"])
+        migrating.migrate(database, found, NAME)
     say(_STEP, "loaded")

@@ -52,7 +52,8 @@ class FilePlan:
     """To run; none of a file that is present."""
     notes: str
     blocked: tuple[int, ...] = ()
-    """Lines of a file that was cut which drop or rename what is still there: nobody can tell whether its rows were saved."""
+    """Lines of a file that was cut which drop or rename what is still there: nobody can tell whether its rows were saved. Or which
+    PostgreSQL runs outside transactions only, where an adoption is one."""
 
 
 def kind(statement: Statement) -> Kind:
@@ -65,7 +66,7 @@ def kind(statement: Statement) -> Kind:
 
 def is_traced(statement: Statement) -> bool:
     """Whether it is run in the reference: rows are not needed there, and nothing may leave that database."""
-    return not statement.is_transaction_control and kind(statement) in ("schema", "opaque")
+    return kind(statement) in ("schema", "opaque")
 
 
 def plan(files: Sequence[TracedFile], final: Collection[str], present: Collection[str]) -> list[FilePlan]:
@@ -78,7 +79,7 @@ def plan(files: Sequence[TracedFile], final: Collection[str], present: Collectio
         if verdict == "present":
             plans.append(FilePlan(file.migration, "present", (), ""))
         elif verdict == "absent" or (verdict is None and _is_after_the_end(proven, index)):
-            whole = tuple(trace.statement for trace in file.traces if not trace.statement.is_transaction_control)
+            whole = tuple(trace.statement for trace in file.traces)
             plans.append(FilePlan(file.migration, "absent", whole, ""))
         elif verdict is None:
             plans.append(FilePlan(file.migration, "present", (), "taken as applied: it leaves nothing to see in the schema"))
@@ -136,13 +137,11 @@ def _repair(file: TracedFile, final: frozenset[str], present: frozenset[str]) ->
     chosen, passed, blocked = [], [], []
     for trace in file.traces:
         statement = trace.statement
-        if statement.is_transaction_control:
-            continue
         if _made(trace, final) or _gone(trace, final):
             if _is_there(trace, final, present):
                 continue
             chosen.append(statement)
-            if any(is_essential(found) for found in _gone(trace, final) & present):
+            if statement.is_alone or any(is_essential(found) for found in _gone(trace, final) & present):
                 blocked.append(statement.line)
         elif _is_safe_again(statement, fresh):
             chosen.append(statement)

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import boot, certificate, files, handover, interruption, layout, lifecycle, maintenance, predecessor, preflight, pruning, services, town
+from . import boot, certificate, files, handover, interruption, layout, lifecycle, maintenance, migrating, predecessor, preflight, pruning, services, town
 from .adoption import Adoption
 from .compose import containers
 from .database import Database
@@ -84,7 +84,7 @@ class Activation:
         is_first = database.is_empty()
         if is_first:
             began = time.monotonic()
-            database.initialise(self._suite)
+            migrating.initialise(database, self._suite)
             self._say("database", f"was empty, initialised in {time.monotonic() - began:.1f} s")
         applied = database.applied()
         if applied is None and self._is_adoption:
@@ -95,7 +95,9 @@ class Activation:
             self._keep_dump(database)
         if applied is None:
             raise Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations", "neither this tool nor the one before it made it: look at the database and at /opt/geoclic on the server.")
-        to_run, altered = pending(database.read_migrations(self._suite), applied)
+        known = database.read_migrations(self._suite)
+        migrating.refuse_older(database, known, applied, layout.kept_breaking())
+        to_run, altered = pending(known, applied)
         for name in altered:
             self._say("migrations", f"warning: {name} was applied with another content; it is not run again")
         breaking = self._breaking([migration.name for migration in to_run], is_first)
@@ -106,8 +108,8 @@ class Activation:
         for migration in to_run:
             interruption.check()
             began = time.monotonic()
-            notes = database.migrate(migration)
-            self._say("migrations", f"{migration.name} in {time.monotonic() - began:.1f} s" + (f", tolerated {notes}" if notes else ""))
+            notes = migrating.migrate(database, migration)
+            self._say("migrations", f"{migration.name} in {time.monotonic() - began:.1f} s" + (f", {notes}" if notes else ""))
 
     def _begin_maintenance(self, database: Database, breaking: list[str]) -> None:
         """The public sees the page, nobody writes any more, and a dump is there that a failure brings back."""
@@ -125,7 +127,7 @@ class Activation:
         adoption = Adoption(database, self._say)
         plans = adoption.plan(self._suite)
         self._breaking([each.migration.name for each in plans if each.verdict != "present"], is_first=False)
-        adoption.carry_out(plans, self._release["adapter"]["database"]["tolerate"])
+        adoption.carry_out(plans)
 
     def _begin_adoption(self) -> None:
         """From here on a reboot goes on with this release's containers, not with the predecessor's unit."""

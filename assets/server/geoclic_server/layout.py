@@ -115,6 +115,12 @@ def read_release(release: str) -> dict[str, Any]:
     return value
 
 
+def kept_breaking() -> set[str]:
+    """Names of migrations that any release kept here calls breaking."""
+    kept = [read_json(folder / "release.json") for folder in RELEASES.iterdir()] if RELEASES.is_dir() else []
+    return {name for release in kept if release for name in release["adapter"]["database"]["breaking"]}
+
+
 def running_release() -> str | None:
     """Id of the release that `current` points to."""
     try:

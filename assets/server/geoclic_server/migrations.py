@@ -1,42 +1,64 @@
-"""Which migrations run, in which order, and how their text is read. Pure."""
+"""Which migrations run, in which order, and what of their text is run. Pure.
+
+No SQL is read here: where each statement begins and ends was found by PostgreSQL's own parser when the release was made.
+"""
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Migration:
-    name: str
-    sql: str
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.sql.encode()).hexdigest()
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Statement:
     text: str
     """Without leading blanks and comments, and without its semicolon."""
-    start: int
-    """Offset of `text` in the file."""
     line: int
-    """From 1."""
-
-    @property
-    def is_transaction_control(self) -> bool:
-        return _CONTROL.fullmatch(self.text) is not None
-
-
-_CONTROL = re.compile(r"(BEGIN|START\s+TRANSACTION|COMMIT|END)(\s+(WORK|TRANSACTION))?\s*", re.IGNORECASE)
-_TOKEN = re.compile(r"--[^\n]*|/\*|[eE]?'|\"|\$(?:[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*)?\$|[();]|[^\W\d]\w*")
+    """Of its beginning in the file, from 1."""
+    is_alone: bool = False
+    """PostgreSQL runs it outside transactions only."""
+    index: str = ""
+    """Name of the index that it makes, where PostgreSQL may leave an invalid one behind."""
 
 
-def read_migration(name: str, content: bytes) -> Migration:
-    """Line ends and a byte order mark do not count. Raises UnicodeDecodeError for what is not UTF-8."""
-    return Migration(name, content.decode("utf-8-sig").replace("\r\n", "\n"))
+@dataclass(frozen=True)
+class Migration:
+    name: str
+    sha256: str
+    """Of the text as PostgreSQL gets it: without byte order mark, lines ended by LF."""
+    statements: tuple[Statement, ...] | None
+    """Those to run; the file's own BEGIN and COMMIT are none. None: the release does not tell them."""
+    is_autocommit: bool = False
+    """Each statement is kept by itself; else the whole file or nothing of it."""
+
+    def prefix(self, count: int) -> str:
+        """sha256 of its first statements: tells whether a changed file begins as the one that was run in part."""
+        return hashlib.sha256("\0".join(each.text for each in (self.statements or ())[:count]).encode()).hexdigest()
+
+
+def read_migration(name: str, content: bytes, told: Mapping[str, Any] | None) -> Migration:
+    """`told`: the file's entry in the release (`sql`); None in a release that has none.
+
+    Raises UnicodeDecodeError for what is not UTF-8, ValueError for a file that is not the one that was read when the release was made.
+    """
+    text = content.decode("utf-8-sig").replace("\r\n", "\n").encode()
+    sha256 = hashlib.sha256(text).hexdigest()
+    if told is None:
+        return Migration(name, sha256, None)
+    if told["sha256"] != sha256:
+        raise ValueError(f"its sha256 is {sha256}, the release was made with {told['sha256']}")
+    return Migration(name, sha256, tuple(_statements(text, told["statements"])), told["mode"] == "autocommit")
+
+
+def _statements(text: bytes, told: Sequence[Mapping[str, Any]]) -> list[Statement]:
+    found, line, position = [], 1, 0
+    for each in told:
+        start, end = each["start"], each["end"]
+        line += text.count(b"\n", position, start)
+        position = start
+        found.append(Statement(text[start:end].decode(), line, each.get("alone", False), each.get("index", "")))
+    return found
 
 
 def ordered(names: Sequence[str], first: Sequence[str]) -> list[str]:
@@ -57,86 +79,6 @@ def pending(migrations: Sequence[Migration], applied: Mapping[str, str]) -> tupl
     return to_run, changed
 
 
-def statements(sql: str) -> list[Statement]:
-    """The file's statements; quotes, dollar quotes, nested comments, parentheses and SQL bodies (`BEGIN ATOMIC … END`) are understood."""
-    return [statement for start, end in _bounds(sql) if (statement := _statement(sql, start, end))]
-
-
-def without_transaction_control(sql: str) -> str:
-    """The file with its own BEGIN and COMMIT blanked, every line where it was: the tool's transaction is around it."""
-    for statement in reversed(statements(sql)):
-        if statement.is_transaction_control:
-            # With the semicolon that ends it.
-            end = sql.find(";", statement.start + len(statement.text)) + 1 or len(sql)
-            blank = re.sub(r"[^\n]", " ", sql[statement.start : end])
-            sql = sql[: statement.start] + blank + sql[end:]
-    return sql
-
-
-def _bounds(sql: str) -> Iterator[tuple[int, int]]:
-    start, position, parentheses, body, former = 0, 0, 0, 0, ""
-    while match := _TOKEN.search(sql, position):
-        token = match.group()
-        position = match.end()
-        word = token.lower()
-        if token == "/*":
-            position = _comment_end(sql, position)
-        elif token.endswith("'") or token == '"':
-            position = _quote_end(sql, position, token[-1], has_escapes=len(token) == 2)
-        elif token.startswith("$"):
-            end = sql.find(token, position)
-            position = len(sql) if end < 0 else end + len(token)
-        elif token == "(":
-            parentheses += 1
-        elif token == ")":
-            parentheses = max(0, parentheses - 1)
-        elif word == "atomic" and former == "begin":
-            body = 1
-        elif body and word == "case":
-            body += 1
-        elif body and word == "end":
-            body -= 1
-        elif token == ";" and not parentheses and not body:
-            yield start, match.start()
-            start = position
-        if not token.startswith("--") and token != "/*":
-            former = word
-    yield start, len(sql)
-
-
-def _comment_end(sql: str, position: int) -> int:
-    """PostgreSQL's comments nest."""
-    depth = 1
-    while depth:
-        match = re.compile(r"/\*|\*/").search(sql, position)
-        if not match:
-            return len(sql)
-        depth += 1 if match.group() == "/*" else -1
-        position = match.end()
-    return position
-
-
-def _quote_end(sql: str, position: int, quote: str, *, has_escapes: bool) -> int:
-    while position < len(sql):
-        if has_escapes and sql[position] == "\\":
-            position += 2
-        elif sql[position] != quote:
-            position += 1
-        elif sql.startswith(quote, position + 1):
-            position += 2
-        else:
-            return position + 1
-    return len(sql)
-
-
-def _statement(sql: str, start: int, end: int) -> Statement | None:
-    position = start
-    while match := re.compile(r"\s+|--[^\n]*|/\*").match(sql, position, end):
-        position = _comment_end(sql, match.end()) if match.group() == "/*" else match.end()
-    text = sql[position:end].rstrip()
-    return Statement(text, position, sql.count("\n", 0, position) + 1) if text else None
-
-
 @dataclass(frozen=True)
 class SqlError:
     """What PostgreSQL refused."""
@@ -150,14 +92,35 @@ class SqlError:
         place = name if self.line is None else f"{name}:{self.line}"
         return f"{place}: {self.message}" + (f" ({self.sqlstate})" if self.sqlstate else "")
 
+    def within(self, statement: Statement) -> "SqlError":
+        """With the file's line: the statement's first one where PostgreSQL names none."""
+        return SqlError(statement.line + (self.line or 1) - 1, self.sqlstate, self.message)
 
-def psql_error(stderr: str) -> SqlError:
-    """The first error in what psql (VERBOSITY verbose) wrote; the line is that of the statement's end."""
-    lines = stderr.splitlines()
+
+_REFUSED = re.compile(r"(?:psql: error: )?(?:ERROR|FATAL|PANIC):\s+(?:([0-9A-Z]{5}): )?(.*)")
+
+
+def psql_error(said: str) -> SqlError | None:
+    """The first error in what psql (VERBOSITY verbose, messages not translated) wrote; its line is counted in the statement."""
+    lines = said.splitlines()
     for index, text in enumerate(lines):
-        match = re.match(r"(?:psql:(?:<stdin>|[^:]*):(\d+): )?(?:psql: error: )?(?:ERROR|FATAL|PANIC):\s+(?:([0-9A-Z]{5}): )?(.*)", text)
+        match = _REFUSED.match(text)
         if match:
-            details = [line.strip() for line in lines[index + 1 : index + 6] if re.match(r"(DETAIL|HINT|LINE \d+|CONTEXT):", line)]
-            number = int(match.group(1)) if match.group(1) else None
-            return SqlError(number, match.group(2) or "", " ".join([match.group(3), *details])[:600])
-    return SqlError(None, "", " ".join(stderr.split())[-400:] or "psql ended without a message")
+            fields: dict[str, str] = {}
+            for field in lines[index + 1 :]:
+                if _REFUSED.match(field) or field.startswith("LOCATION:"):
+                    break
+                named = re.match(r"(DETAIL|HINT|CONTEXT|QUERY|LINE \d+):", field)
+                if named:
+                    fields[named[1]] = field.strip()
+            place = next((name for name in fields if name.startswith("LINE ")), None)
+            # With QUERY, the line is one of a function's own text.
+            number = int(place.removeprefix("LINE ")) if place and "QUERY" not in fields else None
+            told = [fields[name] for name in ("DETAIL", "HINT", "CONTEXT") if name in fields]
+            return SqlError(number, match[1] or "", " ".join([match[2], *told])[:600])
+    return None
+
+
+def program_error(said: str) -> SqlError:
+    """What a program that failed wrote, as an error."""
+    return psql_error(said) or SqlError(None, "", " ".join(said.split())[-400:] or "psql ended without a message")

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from . import migrating
 from .database import Database
 from .failure import Failure, known
 from .migrations import pending
@@ -17,10 +18,10 @@ def check(folder: Path, container: str, password: str) -> int:
     database = Database(json.loads((folder / "release.json").read_text()), password)
     database.container = container
     suite = folder / "suite"
-    database.initialise(suite)
+    migrating.initialise(database, suite)
     to_run, _altered = pending(database.read_migrations(suite), database.applied() or {})
     for migration in to_run:
-        database.migrate(migration)
+        migrating.migrate(database, migration)
     return len(to_run)
 
 

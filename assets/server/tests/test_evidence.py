@@ -3,17 +3,16 @@
 import unittest
 
 from geoclic_server import evidence
-from geoclic_server.adoption import read_traces
 from geoclic_server.evidence import Trace, TracedFile
-from geoclic_server.migrations import Migration, Statement, statements
+from geoclic_server.migrations import Migration, Statement
 
 
 def statement(text: str, line: int = 1) -> Statement:
-    return Statement(text, 0, line)
+    return Statement(text, line)
 
 
 def file(name: str, *traces: Trace) -> TracedFile:
-    return TracedFile(Migration(name, name), traces)
+    return TracedFile(Migration(name, name, ()), traces)
 
 
 def makes(text: str, *made: str, line: int = 1, gone: tuple[str, ...] = ()) -> Trace:
@@ -50,7 +49,8 @@ class KindTest(unittest.TestCase):
                 self.assertEqual(evidence.kind(statement(text)), expected)
 
     def test_only_what_changes_the_schema_is_traced(self) -> None:
-        traced = [each.text for each in statements("BEGIN; CREATE TABLE a (); INSERT INTO a VALUES (1); DO $$ BEGIN END $$; DROP ROLE r; COMMIT;") if evidence.is_traced(each)]
+        texts = ("CREATE TABLE a ()", "INSERT INTO a VALUES (1)", "DO $$ BEGIN END $$", "DROP ROLE r")
+        traced = [text for text in texts if evidence.is_traced(statement(text))]
         self.assertEqual(traced, ["CREATE TABLE a ()", "DO $$ BEGIN END $$"])
 
 
@@ -69,10 +69,16 @@ class PlanTest(unittest.TestCase):
     def test_rows_alone_count_as_applied_where_a_later_file_was(self) -> None:
         self.assertEqual(self.verdicts(["table public.a", "type public.t"], INIT, TWO, ROWS, FOUR), ["present", "absent", "present", "present"])
 
-    def test_an_absent_file_runs_whole_without_its_own_transaction(self) -> None:
-        own = file("005.sql", makes("BEGIN"), makes("CREATE TABLE c ()", "table public.c"), makes("INSERT INTO a VALUES (1)"), makes("COMMIT"))
+    def test_an_absent_file_runs_whole(self) -> None:
+        own = file("005.sql", makes("CREATE TABLE c ()", "table public.c"), makes("INSERT INTO a VALUES (1)"))
         plans = evidence.plan([INIT, own], ["table public.a", "table public.c"], ["table public.a"])
         self.assertEqual([each.text for each in plans[1].statements], ["CREATE TABLE c ()", "INSERT INTO a VALUES (1)"])
+
+    def test_a_file_that_was_cut_before_what_runs_outside_transactions_is_for_people(self) -> None:
+        index = Trace(Statement("CREATE INDEX CONCURRENTLY i ON a (x)", 2, True, "i"), frozenset({"index public.i"}))
+        cut = file("005.sql", makes("CREATE TABLE c ()", "table public.c"), index)
+        plans = evidence.plan([INIT, cut], ["table public.a", "table public.c", "index public.i"], ["table public.a", "table public.c"])
+        self.assertEqual((plans[1].verdict, plans[1].blocked), ("partial", (2,)))
 
     def test_of_a_file_that_was_cut_only_what_is_missing_runs(self) -> None:
         plans = evidence.plan([INIT, TWO], FINAL, ["table public.a", "table public.b"])
@@ -127,18 +133,6 @@ class EssentialTest(unittest.TestCase):
     def test_tables_and_columns_are_needed_names_of_indexes_are_not(self) -> None:
         found = ["table public.a", "column public.a.x", "index public.i", "definition public.a.x integer", "constraint public.a.c"]
         self.assertEqual([each for each in found if evidence.is_essential(each)], ["table public.a", "column public.a.x"])
-
-
-class TracesTest(unittest.TestCase):
-    def test_reads_what_psql_said(self) -> None:
-        files = [Migration("init.sql", "CREATE TABLE a (); SELECT 1;"), Migration("002.sql", "DROP TABLE a;")]
-        by_file = [statements(each.sql) for each in files]
-        said = ["geoclic made 0 0 table public.a", "geoclic made 0 0 column public.a.x y", "1", "geoclic gone 1 0 table public.a", "geoclic traced"]
-        traced = read_traces(files, by_file, said)
-        self.assertEqual([each.migration.name for each in traced], ["(init)", "002.sql"])
-        self.assertEqual(traced[0].traces[0].made, {"table public.a", "column public.a.x y"})
-        self.assertEqual(traced[0].traces[1].made, frozenset())
-        self.assertEqual(traced[1].traces[0].gone, {"table public.a"})
 
 
 if __name__ == "__main__":

@@ -1,10 +1,6 @@
 import unittest
 
-from geoclic_server.migrations import ordered, pending, psql_error, read_migration, statements, without_transaction_control
-
-
-def texts(sql: str) -> list[str]:
-    return [statement.text for statement in statements(sql)]
+from geoclic_server.migrations import Statement, ordered, pending, program_error, psql_error, read_migration
 
 
 class OrderTest(unittest.TestCase):
@@ -16,66 +12,61 @@ class OrderTest(unittest.TestCase):
         )
 
     def test_applied_ones_do_not_run_again_and_changes_are_told(self) -> None:
-        one, two, three = (read_migration(f"00{number}.sql", b"SELECT 1;") for number in (1, 2, 3))
+        one, two, three = (read_migration(f"00{number}.sql", b"SELECT 1;", None) for number in (1, 2, 3))
         to_run, changed = pending([one, two, three], {"001.sql": one.sha256, "002.sql": "another"})
         self.assertEqual(([each.name for each in to_run], changed), (["003.sql"], ["002.sql"]))
 
+
+class ReadTest(unittest.TestCase):
     def test_line_ends_and_byte_order_mark_do_not_count(self) -> None:
-        windows = read_migration("x", b"\xef\xbb\xbfSELECT 1;\r\nSELECT 2;\r\n")
-        self.assertEqual(windows.sha256, read_migration("x", b"SELECT 1;\nSELECT 2;\n").sha256)
+        windows = read_migration("x", b"\xef\xbb\xbfSELECT 1;\r\nSELECT 2;\r\n", None)
+        self.assertEqual(windows.sha256, read_migration("x", b"SELECT 1;\nSELECT 2;\n", None).sha256)
         with self.assertRaises(UnicodeDecodeError):
-            read_migration("x", "é".encode("latin-1"))
+            read_migration("x", "é".encode("latin-1"), None)
 
+    def test_statements_are_those_that_the_release_tells(self) -> None:
+        text = "-- l'été 😀\nSELECT 1;\n\nCREATE INDEX CONCURRENTLY i ON t (x);".encode()
+        told = {"sha256": read_migration("x", text, None).sha256, "mode": "autocommit", "statements": [
+            {"start": text.index(b"SELECT"), "end": text.index(b";")}, {"start": text.index(b"CREATE"), "end": len(text) - 1, "alone": True, "index": "i"}]}
+        found = read_migration("x", b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"), told)
+        self.assertEqual(found.statements, (Statement("SELECT 1", 2), Statement("CREATE INDEX CONCURRENTLY i ON t (x)", 4, True, "i")))
+        self.assertTrue(found.is_autocommit)
+        with self.assertRaises(ValueError):
+            read_migration("x", text + b" ", told)
 
-class StatementsTest(unittest.TestCase):
-    def test_what_is_no_end_of_a_statement(self) -> None:
-        for sql in (
-            "SELECT ';'",
-            "SELECT 'it''s; fine'",
-            "SELECT E'a\\'; b'",
-            'SELECT "a;b"',
-            "SELECT 1 -- a; b\n + 2",
-            "SELECT /* a; /* b; */ c; */ 1",
-            "DO $$ BEGIN PERFORM 1; END $$",
-            "DO $body$ BEGIN PERFORM '$$;'; END $body$",
-            "DO $référence$ BEGIN; $référence$",
-            "CREATE RULE r AS ON INSERT TO t DO (SELECT 1; SELECT 2)",
-            "CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT CASE WHEN true THEN 1 END; SELECT 2; END",
-        ):
-            with self.subTest(sql):
-                self.assertEqual(texts(f"{sql};\nSELECT 2;"), [sql, "SELECT 2"])
+    def test_the_begin_of_a_file_is_known_again(self) -> None:
+        def file(*texts: str) -> str:
+            sql = ";".join(texts).encode()
+            starts = [sql.index(each.encode()) for each in texts]
+            statements = [{"start": start, "end": start + len(each)} for start, each in zip(starts, texts)]
+            told = {"sha256": read_migration("x", sql, None).sha256, "mode": "autocommit", "statements": statements}
+            return read_migration("x", sql, told).prefix(2)
 
-    def test_lines_and_leading_comments(self) -> None:
-        found = statements("-- one;\n\nSELECT 1;\n/* two;\n*/ SELECT\n 2;\n-- end")
-        self.assertEqual([(each.line, each.text) for each in found], [(3, "SELECT 1"), (5, "SELECT\n 2")])
-
-    def test_unfinished_quotes_end_with_the_file(self) -> None:
-        for sql in ("SELECT 'a;", "SELECT $$ a;", "SELECT /* a;", 'SELECT "a;'):
-            with self.subTest(sql):
-                self.assertEqual(len(statements(sql)), 1)
-
-    def test_parameters_are_no_dollar_quotes(self) -> None:
-        self.assertEqual(texts("PREPARE p AS SELECT $1; SELECT $2;"), ["PREPARE p AS SELECT $1", "SELECT $2"])
-
-    def test_own_transaction_is_blanked_in_place(self) -> None:
-        sql = "-- BEGIN;\nBEGIN;\nSELECT 'COMMIT;';\nDO $$ BEGIN NULL; END $$;\ncommit work ;\n"
-        blanked = without_transaction_control(sql)
-        self.assertEqual(texts(blanked), ["SELECT 'COMMIT;'", "DO $$ BEGIN NULL; END $$"])
-        self.assertEqual((blanked.count("\n"), len(blanked)), (sql.count("\n"), len(sql)))
+        self.assertEqual(file("SELECT 1", "SELECT 2", "SELECT 3"), file("SELECT 1", "SELECT 2", "SELECT 4"))
+        self.assertNotEqual(file("SELECT 1", "SELECT 2"), file("SELECT 1", "SELECT 3"))
 
 
 class PsqlErrorTest(unittest.TestCase):
     def test_place_code_and_details(self) -> None:
         error = psql_error(
-            "psql:<stdin>:7: NOTICE:  00000: relation exists, skipping\nLOCATION:  x\n"
-            'psql:<stdin>:12: ERROR:  42703: column "é" does not exist\nLINE 1: SELECT é;\n               ^\n'
+            "NOTICE:  00000: relation exists, skipping\nLOCATION:  x\n"
+            'ERROR:  42703: column "é" does not exist\nLINE 3: SELECT é;\n               ^\n'
             "HINT:  Perhaps you meant another.\nLOCATION:  errorMissingColumn, parse_relation.c:3656\n"
         )
-        self.assertEqual((error.line, error.sqlstate), (12, "42703"))
+        assert error
+        self.assertEqual((error.line, error.sqlstate), (3, "42703"))
         self.assertEqual(
-            error.describe("090_x.sql"),
-            '090_x.sql:12: column "é" does not exist LINE 1: SELECT é; HINT:  Perhaps you meant another. (42703)',
+            error.within(Statement("", 10)).describe("090_x.sql"),
+            '090_x.sql:12: column "é" does not exist HINT:  Perhaps you meant another. (42703)',
         )
+
+    def test_a_line_of_a_functions_own_text_is_not_the_files(self) -> None:
+        error = psql_error("ERROR:  42703: no column\nLINE 7: x\nQUERY:  SELECT x\nCONTEXT:  PL/pgSQL function inline_code_block line 3\nLOCATION:  y\n")
+        assert error
+        self.assertEqual(error.within(Statement("", 10)).line, 10)
+
+    def test_notices_alone_are_no_error(self) -> None:
+        self.assertIsNone(psql_error("NOTICE:  00000: ERROR: none\nLOCATION:  x\n"))
 
     def test_failures_without_a_place(self) -> None:
         for stderr, expected in [
@@ -84,4 +75,4 @@ class PsqlErrorTest(unittest.TestCase):
             ("", "x.sql: psql ended without a message"),
         ]:
             with self.subTest(stderr):
-                self.assertTrue(psql_error(stderr).describe("x.sql").startswith(expected), psql_error(stderr).describe("x.sql"))
+                self.assertTrue(program_error(stderr).describe("x.sql").startswith(expected), program_error(stderr).describe("x.sql"))
