@@ -77,6 +77,7 @@ export function entryOptions(command: Command, t: Session["t"]): Command {
   return command
     .option("--domain <name>", t("add.help.domain"))
     .option("--ip <address>", t("add.help.ip"))
+    .option("--ipv6 <address>", t("add.help.ipv6"))
     .option("--service-name <vps>", t("add.help.serviceName"))
     .option("--email <address>", t("add.help.email"))
     .option("--town <name>", t("add.help.town"))

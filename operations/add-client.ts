@@ -36,6 +36,7 @@ export interface AddRequest {
   readonly email?: string;
   readonly town?: string;
   readonly ip?: string;
+  readonly ipv6?: string;
   readonly serviceName?: string;
   readonly reach?: string;
   readonly sshUser?: string;
@@ -88,8 +89,8 @@ export async function addClient(context: AddContext, request: AddRequest): Promi
   tell("add.next", { stack: file.stack });
 
   function entry(key: string, reach: string | undefined): ClientEntry {
-    const { domain, email, town, ip, serviceName, dns, canary, sshUser, sshPort } = request;
-    const given = { name, domain, email, town, ip, serviceName, reach };
+    const { domain, email, town, ip, ipv6, serviceName, dns, canary, sshUser, sshPort } = request;
+    const given = { name, domain, email, town, ip, ipv6, serviceName, reach };
     return {
       ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as {
         name: string;
@@ -105,8 +106,8 @@ export async function addClient(context: AddContext, request: AddRequest): Promi
   }
 
   function attach(clients: ClientsEditor, key: string, reach: string | undefined): void {
-    const { email, town, ip, serviceName, dns, canary, sshUser, sshPort } = request;
-    const given = { email, town, ip, serviceName, reach, dns, canary };
+    const { email, town, ip, ipv6, serviceName, dns, canary, sshUser, sshPort } = request;
+    const given = { email, town, ip, ipv6, serviceName, reach, dns, canary };
     const ssh = { "ssh.user": sshUser, "ssh.port": sshPort, "ssh.hostKey": key };
     clients.unset(name, "detached");
     for (const [path, value] of Object.entries({ ...given, ...ssh }))

@@ -59,10 +59,11 @@ const clientIn = async (file: ReturnType<typeof memoryStack>, name: string) =>
 describe("add", () => {
   test("checks, scans, asks, writes and commits, in this order", async () => {
     const { file, happened, context } = world();
-    await addClient(context, nice);
+    await addClient(context, { ...nice, ipv6: "2001:db8::9" });
     expect(happened).toEqual(["scan 10.0.0.9:22", "confirm SHA256:N", "add.added", "add.next"]);
     expect(await clientIn(file, "nice")).toMatchObject({
       ip: "10.0.0.9",
+      ipv6: "2001:db8::9",
       ssh: { user: "ubuntu", hostKey: key("N").hostKey },
     });
     expect(file.commits).toEqual(["Add nice (nice.geoclic.fr)"]);
@@ -111,6 +112,7 @@ describe("add", () => {
     ["email", hostile, nice],
     ["ip", hostile, nice],
     ["reach", hostile, nice],
+    ["ipv6", [...hostile, "10.0.0.9", "2001:DB8::9", "::1%lo"], nice],
     ["serviceName", hostile, withoutAddress],
     ["sshUser", hostile, nice],
     ["sshPort", [0, -1, 65_536, 1.5, Number.NaN, Number.POSITIVE_INFINITY], nice],

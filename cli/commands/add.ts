@@ -14,6 +14,7 @@ export interface AddOptions {
   readonly name: string;
   readonly domain?: string;
   readonly ip?: string;
+  readonly ipv6?: string;
   readonly serviceName?: string;
   readonly email?: string;
   readonly town?: string;
