@@ -16,6 +16,7 @@ import { closePort, openPort } from "../../lab/faults.ts";
 import { OPERATOR } from "../../lab/layout.ts";
 import { killDockerd, rebootServer, removeServer } from "../../lab/server.ts";
 import { containers, secrets, type TestTown, testTown } from "./town.ts";
+import { upkeep } from "./upkeep.ts";
 
 const label = `Mairie d'Aix-les-Bains "Côté lac"`;
 const services = [
@@ -173,6 +174,8 @@ describe("again", () => {
     expect(changed).toEqual(["portail"]);
   });
 });
+
+upkeep(() => town);
 
 describe("when the machine fails", () => {
   test("all ten come back after a reboot", async () => {

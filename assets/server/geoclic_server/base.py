@@ -232,7 +232,7 @@ def _keep_firewall() -> None:
     unit = "geoclic-firewall.service"
     layout.write(Path("/etc/systemd/system") / unit, (Path(__file__).parent.parent / "units" / unit).read_text())
     _need_unit(["systemctl", "daemon-reload"])
-    _need_unit(["systemctl", "enable", "--quiet", unit])
+    _need_unit(["systemctl", "enable", "--quiet", "--now", unit])
 
 
 def _rotate_logs() -> None:

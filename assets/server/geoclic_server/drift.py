@@ -228,8 +228,11 @@ def _fingerprint(blob: str) -> str:
 
 
 def _certificate(_expected: Expected) -> Iterator[Finding]:
-    facts = tls.known_facts()
+    placed, facts = tls.placed_facts(), tls.known_facts()
     if facts is None:
-        yield _finding("certificate", str(layout.TLS / "fullchain.pem"), "missing")
-    elif facts["daysLeft"] < _CERTIFICATE_DAYS:
+        yield _finding("certificate", str(tls.CHAIN), "missing")
+        return
+    if placed and placed["serial"] != facts["serial"]:
+        yield _finding("certificate", str(tls.CHAIN), "changed", f"{facts['serial']} is served")
+    if facts["daysLeft"] < _CERTIFICATE_DAYS:
         yield _finding("certificate", str(facts["serial"]), "expiring", str(facts["notAfter"]))

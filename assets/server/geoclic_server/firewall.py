@@ -18,6 +18,7 @@ _RULES = _FOLDER / "firewall.nft"
 _PENDING = Path("/run/geoclic-firewall.nft")
 _SSHD_FOLDER = Path("/run/sshd")
 _TABLE = ("inet", "geoclic")
+_UNIT = "geoclic-firewall.service"
 _REVERT = "geoclic-firewall-revert"
 _REVERT_SECONDS = 90
 _STEP = "base.firewall"
@@ -126,6 +127,8 @@ def confirm() -> None:
     write(_RULES, pending[1], 0o600)
     _PENDING.unlink(missing_ok=True)
     _stop_revert()
+    # Active, it follows the distribution's own whenever that one reads its rules anew.
+    run(["systemctl", "start", _UNIT])
 
 
 def revert(seconds: int) -> None:

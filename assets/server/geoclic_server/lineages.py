@@ -179,7 +179,7 @@ def _is_generation(archive: Path, number: int) -> bool:
     """As certbot judges: the key fits, and the full chain is the certificate and its chain."""
     cert, chain, full, key = (archive / f"{kind}{number}.pem" for kind in KINDS)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(full, key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(full, key, password="")
         return cert.read_bytes() + chain.read_bytes() == full.read_bytes()
     except (OSError, ValueError):
         return False

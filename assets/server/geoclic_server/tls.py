@@ -182,7 +182,7 @@ def _are_linked() -> bool:
 
 def _fits(chain: Path, key: Path) -> bool:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
     except (OSError, ValueError):
         return False
     return True

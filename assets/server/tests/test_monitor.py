@@ -161,6 +161,16 @@ class Firewall(unittest.TestCase):
         (self.folder / "rules").unlink()
         self.assertIn("no confirmed rules", firewall.put_back())
 
+    def test_confirmed_rules_follow_nftables_own_from_then_on(self):
+        said = []
+        (self.folder / "pending").write_text("# 1.0\nx")
+        with mock.patch.object(firewall, "run", lambda words, **_: said.append(words)), mock.patch.object(firewall, "_FOLDER", self.folder), mock.patch.object(firewall, "_connected_at", lambda: 2.0):
+            firewall.confirm()
+        self.assertIn(["systemctl", "start", "geoclic-firewall.service"], said)
+        unit = (Path(firewall.__file__).parent.parent / "units/geoclic-firewall.service").read_text()
+        for line in ("PartOf=nftables.service", "ReloadPropagatedFrom=nftables.service", "After=local-fs.target nftables.service", "ExecReload=nft --file /etc/geoclic/firewall.nft"):
+            self.assertIn(f"{line}\n", unit)
+
     def test_ports_of_sshd_and_of_a_socket_that_waits_for_it(self):
         dual = "ActiveState=active\nListen=0.0.0.0:22 (Stream)\nListen=[::]:22 (Stream)\n"
         for name, configured, socket, expected in (
