@@ -23,26 +23,32 @@ const SUITES = ["bookworm", "trixie"] as const;
 type Suite = (typeof SUITES)[number];
 
 interface BaseImage {
-  /** Name on the hub. */
-  readonly reference: string;
+  /** Names on the hub. */
+  readonly references: readonly string[];
   /** Folder in `assets/images/`. */
   readonly context: string;
   readonly arguments?: Readonly<Record<string, string>>;
+  /** Stage of the Dockerfile; the last one by default. */
+  readonly stage?: string;
   /** Package of the npm registry whose archive joins the context, e.g. `npm@10.8.2`. */
   readonly npmPackage?: string;
 }
 
 /** The base images; PostGIS itself (300 MB more) only with `isFull`. */
 export function baseImages(isFull: boolean): BaseImage[] {
+  const postgis = isFull ? "postgresql-15-postgis-3 postgresql-15-postgis-3-scripts" : "";
+  const postgres = { context: "postgres", arguments: { POSTGIS: postgis } };
   return [
-    { reference: "library/python:3.11-slim", context: "python" },
-    { reference: "library/node:20-alpine", context: "node", npmPackage: "npm@10.8.2" },
-    { reference: "library/nginx:alpine", context: "nginx" },
+    { references: ["library/python:3.11-slim"], context: "python" },
     {
-      reference: "postgis/postgis:15-3.3",
-      context: "postgres",
-      arguments: { POSTGIS: isFull ? "postgresql-15-postgis-3 postgresql-15-postgis-3-scripts" : "" },
+      references: ["library/node:18-alpine", "library/node:20-alpine"],
+      context: "node",
+      npmPackage: "npm@10.8.2",
     },
+    { references: ["library/nginx:alpine"], context: "nginx" },
+    { references: ["postgis/postgis:15-3.3"], ...postgres, stage: "official" },
+    { references: ["postgis/postgis:15-3.3-bare"], ...postgres, stage: "bare" },
+    { references: ["postgis/postgis:15-3.3-fr"], ...postgres, stage: "french" },
   ];
 }
 
@@ -120,7 +126,7 @@ export async function ensureBaseImages(mirrors: Mirrors, isFull: boolean): Promi
     for (const suite of SUITES) await importDebian(suite, mirrors);
     await withWritableRegistry(folder, async () => {
       const builds = images.map((image) =>
-        step(`base images: ${image.reference}`, () => buildBaseImage(image, authorities)),
+        step(`base images: ${image.references.join(", ")}`, () => buildBaseImage(image, authorities)),
       );
       await Promise.all(builds);
     });
@@ -145,8 +151,8 @@ async function buildBaseImage(image: BaseImage, authorities: readonly string[]):
       "--network",
       "host",
       "--push",
-      "--tag",
-      `${BUILD_REGISTRY}/${image.reference}`,
+      ...(image.stage === undefined ? [] : ["--target", image.stage]),
+      ...image.references.flatMap((reference) => ["--tag", `${BUILD_REGISTRY}/${reference}`]),
     ]);
   });
 }

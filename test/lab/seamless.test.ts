@@ -24,7 +24,7 @@ const routes: Route[] = [
 ];
 /** nginx answers 405 to a POST while it shows a page that is a file. */
 let gets: Route[];
-const edits: SuiteEdits = { slowRoute: true };
+const edits: SuiteEdits = { slowRoute: true, upstreams: "resolver" };
 const assets = join(import.meta.dirname, "../../assets/suites");
 const breakingName = "092_drops_data.sql";
 

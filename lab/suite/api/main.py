@@ -30,6 +30,8 @@ MAX_PHOTOS = 5
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI):
+    # The original imports and prepares for this long.
+    await asyncio.sleep(config.start_seconds)
     await database.open()
     log.info("started", extra={"facts": {"version": config.version, "build": config.build}})
     yield

@@ -30,6 +30,7 @@ class Settings:
     build: str
     git: str | None
     python: str
+    start_seconds: float
 
 
 def load() -> Settings:
@@ -55,6 +56,7 @@ def load() -> Settings:
         build=source_hash(),
         git=env.get("GIT_COMMIT") or None,
         python=platform.python_version(),
+        start_seconds=float(env.get("API_START_SECONDS", "0")),
     )
 
 

@@ -1,6 +1,9 @@
 -- First schema of an empty database. Runs in one transaction: it is all there or nothing is.
 
 CREATE EXTENSION IF NOT EXISTS pgcrypto;
+-- From PostgreSQL's contrib: an image without it cannot carry this schema.
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE EXTENSION IF NOT EXISTS unaccent;
 
 DO $$
 BEGIN
@@ -51,6 +54,7 @@ CREATE TABLE demandes_citoyens (
 );
 CREATE INDEX idx_demandes_citoyens_statut ON demandes_citoyens (statut);
 CREATE INDEX idx_demandes_citoyens_created ON demandes_citoyens (created_at DESC);
+CREATE INDEX idx_demandes_citoyens_texte ON demandes_citoyens USING gin (description gin_trgm_ops);
 
 -- sha256 lets a restore be proved: every row has its file, every file its content.
 CREATE TABLE demandes_photos (

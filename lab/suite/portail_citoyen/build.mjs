@@ -1,11 +1,10 @@
 // Stamps name, version and build into the pages. The build id is a hash of the sources and nothing in the output
-// depends on the clock (BUILD_TIME is shown only when given): the same sources make the same image everywhere.
+// depends on the clock: the same sources make the same image everywhere.
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const { version, geoclic, dependencies = {} } = JSON.parse(readFileSync("package.json", "utf8"));
-const time = process.env.BUILD_TIME || undefined;
 const html = join("dist/html", geoclic.base);
 
 const digest = createHash("sha256");
@@ -22,7 +21,6 @@ for (const path of readdirSync("src")) {
 }
 for (const [from, to] of Object.entries(geoclic.assets ?? {})) cpSync(join("node_modules", from), join(html, to));
 writeFileSync("dist/default.conf", stamp(readFileSync("nginx.conf", "utf8")));
-writeFileSync(join(html, "version.json"), `${JSON.stringify({ app: geoclic.base, version, build, time })}\n`);
 console.log(`${geoclic.base} ${version} (${build}), ${Object.keys(dependencies).length} dependencies`);
 
 function stamp(text) {

@@ -2,11 +2,12 @@
  * @module Makes the tree of one release of the stand-in suite from the tree in this repository, for tests of updates.
  *
  *     node lab/suite/release/make.ts --release 1.1.0 --into DIR [--edit-word portail[=Salut]] [--add-migration 092_drops_data.sql]
- *       [--upstreams fixed]
+ *       [--upstreams resolver]
  */
 import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { execa } from "execa";
 
 export type SuiteRelease = "1.0.0" | "1.1.0" | "1.2.0-crash" | "1.3.0-broken-migration";
 
@@ -16,11 +17,17 @@ export interface SuiteEdits {
   /** Files of `database/migrations-tests/` to put among the migrations. */
   readonly migrations?: readonly string[];
   /**
-   * How nginx learns addresses: `resolver` asks for names again and again; `fixed`, as the real suite's, knows those of
-   * its last load and does not start when a name has none.
-   * @default "resolver"
+   * How nginx learns addresses: `fixed`, as the real suite's, knows those of its last load and does not start when a name
+   * has none; `resolver` asks for names again and again.
+   * @default "fixed"
    */
   readonly upstreams?: "resolver" | "fixed";
+  /** Seconds that the API takes to start; the real suite's takes 10. */
+  readonly apiStartSeconds?: number;
+  /** Tag of the database's image: `15-3.3-bare` lacks an extension that init needs, `15-3.3-fr` speaks French. */
+  readonly databaseImage?: string;
+  /** The tree is a git checkout, its version the tag of its commit. */
+  readonly isCheckout?: boolean;
   /** Adds `/api/lab/slow`, which answers after 1.5 s. */
   readonly slowRoute?: boolean;
   /** Comment put into nginx's configuration, which changes it and nothing else. */
@@ -31,6 +38,13 @@ type Patch = (into: string) => Promise<void>;
 
 const suite = resolve(import.meta.dirname, "..");
 const marker = "VERSION";
+/** Whatever this machine's own configuration of git says. */
+const quietGit = {
+  PATH: process.env.PATH ?? "/usr/bin:/bin",
+  ...{ GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" },
+  ...{ GIT_AUTHOR_NAME: "Suite", GIT_AUTHOR_EMAIL: "suite@geoclic.test" },
+  ...{ GIT_COMMITTER_NAME: "Suite", GIT_COMMITTER_EMAIL: "suite@geoclic.test" },
+};
 
 export const appFolders: Readonly<Record<string, string>> = {
   admin: "geoclic_data",
@@ -61,9 +75,13 @@ export async function makeSuite(release: SuiteRelease, into: string, edits: Suit
     ...releases[release],
     ...Object.entries(edits.words ?? {}).map(([app, text]) => word(app, text)),
     ...(edits.migrations ?? []).map(migration),
-    ...(edits.upstreams === "fixed" ? [fixUpstreams] : []),
+    ...(edits.upstreams === "resolver" ? [askForNames] : []),
+    ...(edits.apiStartSeconds === undefined ? [] : [apiStart(edits.apiStartSeconds)]),
+    ...(edits.databaseImage === undefined ? [] : [databaseImage(edits.databaseImage)]),
     ...(edits.slowRoute ? [addSlowRoute] : []),
     ...(edits.nginxComment === undefined ? [] : [nginxComment(edits.nginxComment)]),
+    // Last: what is committed is what is there.
+    ...(edits.isCheckout ? [tagCheckout] : []),
   ];
   for (const patch of patches) await patch(into);
 }
@@ -79,7 +97,8 @@ async function empty(into: string): Promise<void> {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  if (present.length > 0 && !(present.includes(marker) && present.includes("deploy")))
+  const isSuite = present.includes("deploy") && (present.includes(marker) || present.includes(".git"));
+  if (present.length > 0 && !isSuite)
     throw new Error(`${into} holds something else than a suite; give an empty folder, or remove it first`);
   await rm(into, { recursive: true, force: true });
   await mkdir(into, { recursive: true });
@@ -116,27 +135,45 @@ function migration(name: string): Patch {
     copyFile(join(suite, "database/migrations-tests", name), join(into, "database/migrations", name));
 }
 
-/** Both of nginx's ways to name a service for good: an `upstream` block for the API, the name in `proxy_pass` for the others. */
-async function fixUpstreams(into: string): Promise<void> {
+/** A variable in `proxy_pass` makes nginx resolve the name at each request instead of once at its load. */
+async function askForNames(into: string): Promise<void> {
   const folder = join(into, "deploy/nginx");
-  const main = join(folder, "nginx.conf");
-  await edit(main, "    resolver 127.0.0.11 valid=1s ipv6=off;\n    resolver_timeout 2s;\n", "");
   await edit(
-    main,
-    "    map $uri ",
-    "    upstream api_backend {\n        server api:8000;\n    }\n\n    map $uri ",
+    join(folder, "nginx.conf"),
+    "    upstream api_backend {\n        server api:8000;\n    }\n",
+    "    resolver 127.0.0.11 valid=1s ipv6=off;\n    resolver_timeout 2s;\n",
   );
   const locations = join(folder, "conf.d/locations.conf");
   const before = await readFile(locations, "utf8");
-  const after = before
-    .replace(
-      /^ {4}set \$upstream (\S+);\n((?: {4}.*\n)*?) {4}proxy_pass http:\/\/\$upstream;/gm,
-      (_match, target: string, between: string) =>
-        `${between}    proxy_pass http://${target === "api:8000" ? "api_backend" : target};`,
-    )
-    .replace(/^# A variable in proxy_pass.*\n/m, "");
-  if (after.includes("$upstream")) throw new Error(`${locations}: an upstream is still a variable`);
+  const after = before.replace(
+    /^ {4}proxy_pass http:\/\/([^;]+);/gm,
+    (_match, name: string) =>
+      `    set $upstream ${name === "api_backend" ? "api:8000" : name};\n    proxy_pass http://$upstream;`,
+  );
+  if (after === before) throw new Error(`${locations}: no proxy_pass to a fixed name`);
   await writeFile(locations, after);
+}
+
+/** Every worker of the API prepares for so long before it listens. */
+function apiStart(seconds: number): Patch {
+  return (into) =>
+    edit(join(into, "deploy/Dockerfile.api"), "API_WORKERS=4", `API_WORKERS=4 API_START_SECONDS=${seconds}`);
+}
+
+function databaseImage(tag: string): Patch {
+  return (into) =>
+    edit(join(into, "deploy/docker-compose.yml"), "postgis/postgis:15-3.3", `postgis/postgis:${tag}`);
+}
+
+/** A checkout without a file that tells its version: the commit's tag is all there is. */
+async function tagCheckout(into: string): Promise<void> {
+  const version = (await readFile(join(into, marker), "utf8")).trim();
+  await rm(join(into, marker));
+  const git = (...words: string[]) => execa("git", words, { cwd: into, extendEnv: false, env: quietGit });
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", `Version ${version}`);
+  await git("tag", `v${version}`);
 }
 
 async function addSlowRoute(into: string): Promise<void> {
@@ -199,7 +236,7 @@ if (import.meta.main) {
       into: { type: "string" },
       "edit-word": { type: "string", multiple: true, default: [] },
       "add-migration": { type: "string", multiple: true, default: [] },
-      upstreams: { type: "string", default: "resolver" },
+      upstreams: { type: "string", default: "fixed" },
     },
   });
   const { release, into, upstreams } = values;

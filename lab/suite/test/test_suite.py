@@ -310,6 +310,13 @@ class SuiteTest(unittest.TestCase):
             api.call("/api/version", timeout=0.5)
         self.assertLess(api.stop(), 5)
 
+    def test_four_workers_start_late_and_stop_within_five_seconds(self):
+        began = time.monotonic()
+        api = Api(self.database, API_WORKERS="4", API_START_SECONDS="1.5")
+        self.assertGreater(time.monotonic() - began, 1.5)
+        self.assertEqual(api.call("/api/health")[1]["status"], "healthy")
+        self.assertLess(api.stop(), 5)
+
     def test_refuses_weak_secrets_and_the_crash_fault(self):
         def start(**env):
             return subprocess.run([sys.executable, "-m", "api"], cwd=SUITE, capture_output=True, text=True, timeout=10,
