@@ -7,16 +7,18 @@ import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { docker } from "./docker.ts";
-import { LabError } from "./errors.ts";
 import { ACME_NAME, ASSETS } from "./layout.ts";
 import { step } from "./progress.ts";
-import { containerName, execInServer } from "./server.ts";
-import { makeSuite } from "./suite/release/make.ts";
+import { inServer, runScript } from "./scripts.ts";
+import { containerName } from "./server.ts";
+import { makeSuite, type SuiteEdits } from "./suite/release/make.ts";
 
 export interface PredecessorArgs {
   readonly domain: string;
   /** ACME directory that certbot asked. @default the lab's */
   readonly acmeDirectory?: string;
+  /** What its suite had otherwise than the stand-in. */
+  readonly edits?: SuiteEdits;
   /** Account of the town's real administrator. */
   readonly admin: { readonly email: string; readonly password: string };
 }
@@ -38,10 +40,10 @@ export async function layOutPredecessor(server: string, args: PredecessorArgs): 
   const folder = await mkdtemp(join(tmpdir(), "geoclic-predecessor-"));
   try {
     const tree = join(folder, "geoclic");
-    await makeSuite("1.0.0", tree);
+    await makeSuite("1.0.0", tree, args.edits);
     await cp(join(ASSETS, "predecessor/scripts"), join(tree, "scripts"), { recursive: true });
     await Promise.all([
-      step(`${server}: packages`, () => script(server, "prerequisites.sh", [])),
+      step(`${server}: packages`, () => runScript(server, "predecessor/prerequisites.sh")),
       step(`${server}: code`, async () => {
         await inServer(server, ["mkdir", "-p", "/opt/geoclic"]);
         await docker(["cp", `${tree}/.`, `${containerName(server)}:/opt/geoclic`]);
@@ -55,7 +57,7 @@ export async function layOutPredecessor(server: string, args: PredecessorArgs): 
     );
     const { domain, admin, acmeDirectory = `https://${ACME_NAME}/dir` } = args;
     await step(`${server}: installation`, () =>
-      script(server, "install.sh", [domain, admin.email, acmeDirectory]),
+      runScript(server, "predecessor/install.sh", [domain, admin.email, acmeDirectory]),
     );
     return await step(`${server}: accounts and reports`, () => fill(server, args));
   } finally {
@@ -110,20 +112,4 @@ async function ask(server: string, domain: string, words: readonly string[], std
   const path = words.at(-1) ?? "/";
   const options = ["--fail-with-body", "--silent", "--insecure", "--resolve", `${domain}:443:127.0.0.1`];
   return inServer(server, ["curl", ...options, ...words.slice(0, -1), `https://${domain}${path}`], stdin);
-}
-
-async function script(server: string, name: string, args: readonly string[]): Promise<string> {
-  const text = await readFile(join(ASSETS, "predecessor", name), "utf8");
-  // From a file: programs that it calls would read the rest of the script.
-  const run = 'cat > /tmp/lab-script && exec sh /tmp/lab-script "$@" < /dev/null';
-  return inServer(server, ["sh", "-c", run, "sh", ...args], text);
-}
-
-async function inServer(server: string, argv: readonly string[], stdin = ""): Promise<string> {
-  const { exitCode, stdout, stderr } = await execInServer(server, argv, { stdin });
-  if (exitCode === 0) return stdout;
-  throw new LabError(
-    `${argv.slice(0, 3).join(" ")} failed on ${server}: ${(stderr || stdout).trim().slice(-800)}`,
-    "Look at the server with `npm run -s lab -- shell`.",
-  );
 }

@@ -1,7 +1,7 @@
 /**
  * A server that the former tool installed, imported and adopted by an ordinary `pulumi up`: nothing of the town is lost, a
- * failure leaves the former installation serving. Then it is removed, added again and retired by the registry's verbs. Each
- * test goes on where the one before it ended.
+ * failure leaves the former installation serving. Its PostgreSQL sorts and speaks French. Then it is removed, added again and
+ * retired by the registry's verbs. Each test goes on where the one before it ended.
  * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old, the
  * end of a contract (test/peers/termination.test.ts), git (adapters/stack-file.test.ts).
  */
@@ -20,6 +20,7 @@ import { ASSETS, OPERATOR } from "../../lab/layout.ts";
 import { configureStack, convergeStack, project } from "../../lab/operator.ts";
 import { layOutPredecessor, type Predecessor } from "../../lab/predecessor.ts";
 import { execInServer, rebootServer, removeServer } from "../../lab/server.ts";
+import type { SuiteEdits } from "../../lab/suite/release/make.ts";
 import { watchTown } from "./prober.ts";
 import { containers, secrets, type TestTown, testTown } from "./town.ts";
 
@@ -38,6 +39,8 @@ const services = [
   "terrain",
 ];
 const home = join(OPERATOR, "retired", name);
+/** A database that sorts and speaks French, as those are whose image has a language. */
+const french: SuiteEdits = { databaseImage: "15-3.3-fr" };
 const somebodys = `# Somebody's own: geoclic's name stands here and must stay.
 15 4 * * *	/usr/local/bin/mirror  --to nas   # certbot, monitor`;
 
@@ -53,6 +56,7 @@ beforeAll(async () => {
   former = await layOutPredecessor(name, {
     domain: town.domain,
     admin: { email: `admin@${town.domain}`, password: "motdepasse de la mairie" },
+    edits: french,
   });
   before = await everythingOfTheTown("geoclic_db");
   installed = await installation();
@@ -69,11 +73,12 @@ test("the server is one of the former tool's: published ports, no ledger, a read
   expect(await sql("geoclic_db", "select to_regclass('fleet_migrations') is null")).toBe("t");
   expect(await town.exec("stat", "-c", "%a", "/opt/geoclic/deploy/.env")).toBe("644");
   expect(before.reports).toContain("demandes_citoyens 3");
+  expect(await sql("geoclic_db", "show lc_messages")).toBe("fr_FR.UTF-8");
 });
 
 describe("without the former installation's secrets", () => {
   test("is refused before anything of it is touched", async () => {
-    await town.suite("1.0.0");
+    await town.suite("1.0.0", french);
     const message = await town.fails();
     expect(message).toContain("SECRET_CHANGED");
     expect(message).toContain("geoclic-fleet import");
@@ -110,7 +115,7 @@ describe("with `geoclic-fleet import`", () => {
 
 describe("with a release that crashes", () => {
   test("the former installation's own containers serve on, with its schedules and without a ledger", async () => {
-    await town.suite("1.2.0-crash");
+    await town.suite("1.2.0-crash", french);
     const end = await up().then(
       () => undefined,
       (error: Error) => error.message,
@@ -126,7 +131,7 @@ describe("with a release that crashes", () => {
 
 describe("cut while the second service is replaced, then with a release that crashes", () => {
   test("the former containers that the first run replaced are given back by the second", async () => {
-    await town.suite("1.1.0");
+    await town.suite("1.1.0", french);
     const cut = up().then(
       () => undefined,
       (error: Error) => error.message,
@@ -141,7 +146,7 @@ describe("cut while the second service is replaced, then with a release that cra
     expect(await cut).toContain("ACTIVATION_INTERRUPTED");
     expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ status: "healthy" });
 
-    await town.suite("1.2.0-crash");
+    await town.suite("1.2.0-crash", french);
     const end = await up().then(
       () => undefined,
       (error: Error) => error.message,
@@ -154,7 +159,7 @@ describe("cut while the second service is replaced, then with a release that cra
 
 describe("with a release that is sound", () => {
   test("pulumi up adopts the server within a short outage", async () => {
-    await town.suite("1.1.0");
+    await town.suite("1.1.0", french);
     const watch = watchTown(town, ["/api/health", "/portail/"]);
     await up();
     const seen = await watch.stop();
@@ -342,10 +347,9 @@ describe("by the verbs of the registry", () => {
     expect(createHash("sha256").update(dump).digest("hex")).toBe(manifest.database.sha256);
     expect(dump.subarray(0, 5).toString()).toBe("PGDMP");
 
-    const ours = ["--filter", "label=com.docker.compose.project=deploy"];
-    expect(await town.exec("docker", "ps", "-aq", ...ours)).toBe("");
     // Somebody else's container is none of ours.
-    expect(await town.exec("docker", "ps", "-q")).not.toBe("");
+    const left = await town.exec("docker", "ps", "--all", "--format", "{{.Names}} {{.State}}");
+    expect(left.trim().split("\n").sort()).toEqual(["voisin running"]);
     expect(await town.exec("docker", "volume", "ls", "-q")).toMatch(/postgres_data/);
     expect(
       await town.exec("sh", "-c", "systemctl list-unit-files 'geoclic*' --no-legend | cut -d' ' -f1"),
@@ -429,15 +433,10 @@ async function installation() {
 }
 
 async function ofTheNeighbour(): Promise<string> {
-  const container = await town.exec(
-    "docker",
-    "inspect",
-    "--format",
-    "{{.Id}} {{.State.StartedAt}}",
-    "voisin",
-  );
+  const format = "{{.Name}} {{.Id}} {{.State.StartedAt}}";
+  const others = await town.exec("docker", "inspect", "--format", format, "voisin");
   const rules = await town.exec("iptables-save");
-  return `${container} ${rules.split("\n").filter((line) => line.includes("somebody"))}`;
+  return `${others}${rules.split("\n").filter((line) => line.includes("somebody"))}`;
 }
 
 async function listening(): Promise<number[]> {

@@ -8,7 +8,7 @@ import { OPERATOR } from "../../lab/layout.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
 import { becomeOperator, configureStack, convergeMaster, convergeStack } from "../../lab/operator.ts";
 import { up } from "../../lab/lab.ts";
-import { execInServer, type LabServer, removeServer } from "../../lab/server.ts";
+import { execInServer, type LabServer, removeServer, type ServerArgs } from "../../lab/server.ts";
 import { makeSuite, type SuiteEdits, type SuiteRelease } from "../../lab/suite/release/make.ts";
 import { clientEntry, domainOf, ensureServer } from "../../lab/town.ts";
 
@@ -30,12 +30,12 @@ export interface TestTown {
   exec(...words: string[]): Promise<string>;
 }
 
-/** Brings the lab up and a fresh server with it; `isPrepared`: with the packages of the base step, as by default in tests. */
+/** Brings the lab up and a fresh server with it, of Debian 13 with the packages of the base step, as by default in tests. */
 export async function testTown(
   name: string,
   label: string,
   diskMiB: number,
-  { isPrepared }: { isPrepared?: boolean } = {},
+  kind: Pick<ServerArgs, "isPrepared" | "system"> = {},
 ): Promise<TestTown> {
   await up();
   await becomeOperator();
@@ -51,7 +51,7 @@ export async function testTown(
       name,
       authorizedKeys: [publicKey],
       diskMiB,
-      ...(isPrepared === undefined ? {} : { isPrepared }),
+      ...kind,
     }),
     shown,
     async up(client = {}) {
@@ -83,13 +83,14 @@ export async function testTown(
   return town;
 }
 
-/** Container id by service of the running suite. */
+/** Container id by service of the running suite; a project of somebody else may be called alike. */
 export async function containers(town: TestTown): Promise<Record<string, string>> {
-  const format = '{{.Label "com.docker.compose.service"}} {{.ID}}';
+  const label = (name: string) => `{{.Label "com.docker.compose.${name}"}}`;
+  const format = `${label("project.working_dir")} ${label("service")} {{.ID}}`;
   const filter = ["--filter", "label=com.docker.compose.project=deploy"];
   const list = await town.exec("docker", "ps", "--no-trunc", ...filter, "--format", format);
-  const pairs = list.trim().split("\n").filter(Boolean);
-  return Object.fromEntries(pairs.map((line) => line.split(" ") as [string, string]).sort());
+  const lines = list.split("\n").filter((line) => line.startsWith(`${serverPaths.root}/`));
+  return Object.fromEntries(lines.map((line) => line.split(" ").slice(1) as [string, string]).sort());
 }
 
 /** Secret values of the server's environment file, by variable. */

@@ -7,25 +7,25 @@ repository=$into/download.docker.com/linux/debian
 mkdir -p "$repository/pool"
 mkdir -m 700 "$GNUPGHOME"
 
-# Usage: rename DEBIAN'S-NAME DOCKER'S-NAME MORE-DEPENDENCIES
+# Usage: rename DEBIAN'S-NAME DOCKER'S-NAME MORE-DEPENDENCIES CONFLICTS
 rename() {
   tree=/tmp/$2
   dpkg-deb -R "$packages/$1"_*.deb "$tree"
-  # Docker's own say against whom they stand; Debian's say it of Docker's.
-  awk -v from="$1" -v name="$2" -v more="$3" '
+  # Debian's say that they stand against Docker's. Docker's plugins share files with Debian's and do not say so.
+  awk -v name="$2" -v more="$3" -v conflicts="$4" '
     /^[^ ]/ { dropped = /^(Breaks|Built-Using|Conflicts|Provides|Recommends|Replaces|Source|Static-Built-Using|Suggests):/ }
     dropped { next }
-    /^Package:/ { print "Package: " name; print "Conflicts: " from; print "Replaces: " from; next }
+    /^Package:/ { print "Package: " name; if (conflicts) print "Conflicts: " conflicts "\nReplaces: " conflicts; next }
     /^Depends:/ { sub(/containerd \([^)]*\)/, "containerd.io"); print $0 more; next }
     { print }' "$tree/DEBIAN/control" > /tmp/control
   mv /tmp/control "$tree/DEBIAN/control"
   dpkg-deb -Zgzip -z1 -b "$tree" "$repository/pool" > /dev/null
 }
-rename containerd containerd.io ""
-rename docker-cli docker-ce-cli ""
-rename docker.io docker-ce ", docker-ce-cli"
-rename docker-compose docker-compose-plugin ""
-rename docker-buildx docker-buildx-plugin ""
+rename containerd containerd.io "" containerd
+rename docker-cli docker-ce-cli "" docker-cli
+rename docker.io docker-ce ", docker-ce-cli" docker.io
+rename docker-compose docker-compose-plugin "" ""
+rename docker-buildx docker-buildx-plugin "" ""
 
 gpg -q --batch --passphrase '' --quick-gen-key 'Docker of the lab <docker@geoclic.test>' rsa2048 sign never
 gpg --armor --export > "$repository/gpg"
