@@ -68,6 +68,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "le nom du client n'est pas valide",
     next: "donnez le nom qui est dans le fichier de pile.",
   },
+  COLLATION_CHANGED: {
+    what: "les règles de tri ont changé avec l'image de la base, et un index ne peut pas être refait",
+    next: "gardez l'image d'avant (suite.imagesAsOf, ou l'étiquette dans le fichier compose), ou corrigez les lignes nommées, puis relancez.",
+  },
   COMPOSE_INVALID: {
     what: "le fichier compose est refusé",
     next: "corrigez la suite ou son adaptateur, puis relancez.",
@@ -75,6 +79,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   CONTAINERS_STAY: { what: "des conteneurs n'ont pas pu être retirés", next: look("`docker ps`") },
   CONTAINER_MISSING: { what: "un service n'a pas de conteneur", next: look("`docker ps -a`") },
   CRONTAB_FAILED: { what: "la crontab de root n'a pas pu être modifiée", next: look("cette crontab") },
+  DATABASE_EMPTY: {
+    what: "la base de données est vide, alors que cette ville a déjà tourné",
+    next: "retrouvez son volume (`docker volume ls`) ou restaurez une sauvegarde (runbook restore.md) : rien n'est initialisé à la place des données d'une ville.",
+  },
   DATABASE_FAILED: { what: "la base de données a échoué", next: look("ses journaux") },
   DATABASE_FOREIGN: {
     what: "la base de données n'est pas de cette suite, ou n'a pas de registre des migrations",
@@ -91,6 +99,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   DATABASE_PASSWORD: {
     what: "la base de données refuse son mot de passe",
     next: "son volume a été créé avec un autre : restaurez l'état de la pile ou les secrets du serveur.",
+  },
+  DATABASE_SWAPPED: {
+    what: "la base qui tourne n'est plus celle qui a été migrée",
+    next: "donnez au volume de la base le nom d'avant dans le fichier compose de la suite.",
   },
   DEFECT: { what: "défaut de l'outil", next: "signalez-le." },
   DEMO_REFUSED: {
@@ -198,6 +210,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "la version a été faite par un outil plus ancien, qui ne dit pas les instructions de ses fichiers SQL",
     next: "refaites la version depuis le même état de la suite, et allez à celle-là.",
   },
+  REMOVE_FAILED: {
+    what: "un conteneur n'a pas pu être enlevé",
+    next: "regardez `docker ps -a` sur le serveur, puis relancez.",
+  },
   SESSION_LEFT: {
     what: "ce qui tourne dans la base n'a pas pu être arrêté",
     next: "regardez pg_stat_activity sur le serveur ; relancez quand il n'en reste rien.",
@@ -265,6 +281,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: "{{action}}",
   },
   START_FAILED: { what: "un service ne démarre pas", next: look("`docker ps -a`") },
+  STOP_FAILED: {
+    what: "un conteneur ne s'arrête pas",
+    next: "regardez `docker ps` et `systemctl status docker` sur le serveur, puis relancez.",
+  },
   UNDO_FAILED: {
     what: "le retour en arrière a échoué",
     next: "regardez tout de suite `docker ps -a` sur le serveur : la ville est peut-être arrêtée.",
@@ -274,6 +294,14 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: "corrigez-le dans la suite (ou fixez la version précédente), puis relancez.",
   },
   UNIT_FAILED: { what: "systemd a refusé", next: look("`systemctl status`") },
+  VOLUME_CHANGED: {
+    what: "la version donnerait un autre volume à ce qui contient des données",
+    next: "gardez le nom du volume dans le fichier compose de la suite ; rien n'a été modifié.",
+  },
+  VOLUME_IN_USE: {
+    what: "un autre conteneur se sert du même volume",
+    next: "arrêtez l'autre (`docker stop`), puis relancez : deux bases sur un même dossier le détruisent.",
+  },
   VOLUME_MISSING: { what: "un volume de données manque", next: look("`docker volume ls`") },
 };
 

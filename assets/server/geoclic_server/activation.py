@@ -21,6 +21,8 @@ from .lock import operation
 from .process import run
 
 _UNIT = "geoclic-activate"
+_TURN = layout.STATE / "begin.lock"
+_BEGIN_SECONDS = 30
 _BACKUP_SECONDS = 1800
 _UNDO_SECONDS = 300
 """For the end of a cancelled run; also what a shutdown waits for it at most."""
@@ -71,6 +73,12 @@ def _domain(value: str | None) -> str:
 def start(client: str, release: str, domain: str, what: str = "activate") -> None:
     """Begins a run in the background; one that goes on for the same release is joined. Raises Failure BUSY for another."""
     layout.read_release(release)
+    # Two who begin at the same moment are one after the other: the second one finds the first.
+    with operation("the begin of an activation", _BEGIN_SECONDS, path=_TURN):
+        _start(client, release, domain, what)
+
+
+def _start(client: str, release: str, domain: str, what: str) -> None:
     if _is_going_on():
         present = journal.last() or {}
         if present.get("release") == release:
@@ -96,13 +104,15 @@ def follow(release: str) -> None:
     """Shows the run from its beginning to its end, and ends as it does."""
     shown = 0
     looked = time.monotonic()
+    followed: str | None = None
     while True:
         is_over = False
         if time.monotonic() - looked > 2:
             # Asked before the journal is read: an end written in between is seen.
             looked, is_over = time.monotonic(), not _is_going_on()
         found = journal.entries()
-        if not found or found[0].get("release") != release:
+        followed = followed or (found[0].get("run") if found else None)
+        if not found or found[0].get("release") != release or found[0].get("run") != followed:
             raise Failure("ACTIVATION_UNKNOWN", _STEP, f"no activation of {release} was begun here, or another one since", "run `pulumi up` again.")
         for entry in found[shown:]:
             if entry["kind"] == "step":
@@ -166,6 +176,8 @@ def _run(run_id: str, release_id: str, domain: str, client: str) -> None:
             Activation(written, layout.read_release(release_id), domain, client).run()
     except Exception as error:
         failure = known(error, _STEP)
+        # What may be left is looked at again once this run has ended, by the unit that brings the suite up.
+        run(["systemctl", "start", "--no-block", "geoclic.service"])
         raise
     finally:
         written.end(failure)

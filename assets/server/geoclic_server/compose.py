@@ -13,6 +13,8 @@ from .process import Result, run
 _PROJECT = "com.docker.compose.project"
 _FOLDER = "com.docker.compose.project.working_dir"
 _ONE_OFF = "com.docker.compose.oneoff=False"
+_FOLDERS = (str(layout.SHARED), str(layout.ROOT / "deploy"), "")
+"""Ours, and the predecessor's, which an old Compose did not tell. A project is named after its folder: anybody may have one of this name."""
 
 Release = Mapping[str, Any]
 """release.json of a delivered release."""
@@ -39,6 +41,10 @@ class Container:
     """Paths of this server that it mounts."""
     folder: str = ""
     """Project folder that Compose made it from."""
+    restart: str = ""
+    """Docker's restart policy: `no`, `unless-stopped` …"""
+    volumes: tuple[str, ...] = ()
+    """Names of the volumes that it mounts."""
     pid: int = 0
     """0 while it does not run."""
     addresses: tuple[tuple[str, str], ...] = ()
@@ -76,13 +82,20 @@ def read_container(inspected: Mapping[str, Any]) -> Container:
         started=state.get("StartedAt", ""),
         mounts=tuple(mount["Source"] for mount in inspected.get("Mounts", []) if mount.get("Source")),
         folder=labels.get(_FOLDER, ""),
+        restart=((inspected.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", ""),
+        volumes=tuple(mount["Name"] for mount in inspected.get("Mounts", []) if mount.get("Type") == "volume" and mount.get("Name")),
         pid=state.get("Pid", 0),
         addresses=tuple((name, joined["IPAddress"]) for name, joined in networks.items() if joined.get("IPAddress")),
     )
 
 
 def containers(project: str) -> list[Container]:
-    """Every container of the project's services, stopped ones too, the oldest first."""
+    """Every container of the suite's services, stopped ones too, the oldest first."""
+    return [container for container in everybodys(project) if container.folder in _FOLDERS]
+
+
+def everybodys(project: str) -> list[Container]:
+    """As `containers`, with those of another suite whose project has the same name: Compose counts them as its own."""
     listed = run(["docker", "ps", "-aq", "--no-trunc", "--filter", f"label={_PROJECT}={project}", "--filter", f"label={_ONE_OFF}"])
     if listed.status != 0:
         raise Failure("DOCKER_DOWN", "docker", one_line(listed.said, 300), "look at `systemctl status docker` on the server.")
@@ -90,14 +103,20 @@ def containers(project: str) -> list[Container]:
     if not ids:
         return []
     # One that went away in between is no reason to forget the others.
-    found = json.loads(run(["docker", "inspect", "--type", "container", *ids]).stdout or "[]")
-    return sorted(map(read_container, found), key=lambda container: container.created)
+    return sorted(map(read_container, _inspect(*ids)), key=lambda container: container.created)
 
 
 def find_container(container_id: str) -> Container | None:
-    """A container by id or name; None when it is gone."""
-    found = json.loads(run(["docker", "inspect", "--type", "container", container_id]).stdout or "[]")
+    """A container by id or name; None when it is gone. Raises Failure DOCKER_DOWN when nobody can tell."""
+    found = _inspect(container_id)
     return read_container(found[0]) if found else None
+
+
+def _inspect(*ids: str) -> list[dict[str, Any]]:
+    asked = run(["docker", "inspect", "--type", "container", *ids])
+    if asked.status != 0 and "no such" not in asked.stderr.lower():
+        raise Failure("DOCKER_DOWN", "docker", one_line(asked.said, 300), "look at `systemctl status docker` on the server.")
+    return list(json.loads(asked.stdout or "[]"))
 
 
 def container_of(project: str, service: str) -> str:
@@ -108,11 +127,11 @@ def container_of(project: str, service: str) -> str:
     return running[-1].id
 
 
-def compose(release: Mapping[str, Any], *words: str, timeout: float = 300) -> Result:
-    """`docker compose` on a release's file; the environment comes by its file, never by words."""
+def compose(release: Mapping[str, Any], *words: str, timeout: float = 300, environment: Path | None = None) -> Result:
+    """`docker compose` on a release's file; the environment comes by its file (absent: the next one's), never by words."""
     return run(
         ["docker", "compose", "--ansi", "never", "--progress", "quiet", "-p", release["project"],
-         "--project-directory", str(layout.SHARED), "--env-file", str(layout.ENVIRONMENT),
+         "--project-directory", str(layout.SHARED), "--env-file", str(environment or layout.ENVIRONMENT),
          "-f", str(compose_file(release)), *words],
         timeout=timeout,
     )
@@ -122,21 +141,34 @@ def compose_file(release: Mapping[str, Any]) -> Path:
     return layout.release_folder(release["id"]) / "compose.yml"
 
 
-def configuration(release: Mapping[str, Any]) -> dict[str, Any]:
+def configuration(release: Mapping[str, Any], environment: Path | None = None) -> dict[str, Any]:
     """The release's compose file, variables filled in. It holds secrets: never show it."""
-    result = compose(release, "config", "--format", "json")
+    result = compose(release, "config", "--format", "json", environment=environment)
     if result.status != 0:
         raise Failure("COMPOSE_INVALID", "services", one_line(result.stderr, 400), "correct the suite or its adapter, then run again.")
     return dict(json.loads(result.stdout))
 
 
-def config_hashes(release: Mapping[str, Any]) -> dict[str, str]:
+def config_hashes(release: Mapping[str, Any], environment: Path | None = None) -> dict[str, str]:
     """Hash of each service as Compose would make it now, in the release's order."""
-    result = compose(release, "config", "--hash", "*")
+    result = compose(release, "config", "--hash", "*", environment=environment)
     if result.status != 0:
         raise Failure("COMPOSE_INVALID", "services", one_line(result.stderr, 400), "correct the suite or its adapter, then run again.")
     hashes = dict(line.split() for line in result.stdout.splitlines() if line.strip())
     return {service: hashes[service] for service in release["services"]}
+
+
+def volumes_of(described: Mapping[str, Any], service: str) -> set[str]:
+    """Names of the volumes that a service mounts; `described`: from `configuration`."""
+    volumes = described.get("volumes") or {}
+    mounted = [volume["source"] for volume in described["services"].get(service, {}).get("volumes", []) if volume["type"] == "volume" and volume.get("source")]
+    return {str((volumes.get(source) or {}).get("name", source)) for source in mounted}
+
+
+def plugin_version() -> str:
+    """Of Compose, e.g. `2.26.1`; empty when it does not say."""
+    asked = run(["docker", "compose", "version", "--short"])
+    return asked.stdout.strip() if asked.status == 0 else ""
 
 
 def last_lines(container: str, count: int = 20) -> str:

@@ -135,6 +135,11 @@ class Detours:
         self.forget()
         return True
 
+    def relearn(self) -> None:
+        if self._ingress is not None:
+            self._reload()
+            self.forget()
+
     def _put(self, hold: Hold | None = None) -> None:
         if self._nft("-f", "-", stdin=table(self._leads, hold)).status != 0:
             # Without rules the ingress must be told.
@@ -179,6 +184,11 @@ class Detours:
 
 def consolidate(release: Mapping[str, Any]) -> None:
     Detours(release).consolidate()
+
+
+def relearn(release: Mapping[str, Any]) -> None:
+    """The ingress learns the present addresses at once: nobody is served by it, or everything behind it was just started."""
+    Detours(release).relearn()
 
 
 def is_left(release: Mapping[str, Any]) -> bool:

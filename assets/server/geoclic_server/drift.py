@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import environment, firewall, layout, schedules, systemd, tls
+from . import environment, firewall, layout, made, schedules, systemd, tls
 from . import command as frame
-from .compose import Container, config_hashes, containers
+from .compose import Container, config_hashes
 from .failure import Failure, one_line
 from .process import run
 
@@ -145,8 +145,8 @@ def _containers(_expected: Expected) -> Iterator[Finding]:
     if running is None:
         return
     release = layout.read_release(running)
-    found = containers(release["project"])
-    yield from compare_containers(list(release["services"]), config_hashes(release), found)
+    found = made.present(release)
+    yield from compare_containers(list(release["services"]), config_hashes(release, layout.running_environment()), found)
     for service, described in release["services"].items():
         tag = described["image"]
         asked = run(["docker", "image", "inspect", "--format", "{{.Id}}", tag])

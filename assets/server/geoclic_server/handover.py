@@ -69,7 +69,8 @@ def settle(release: Release) -> None:
         return
     own = [one for one in containers(release["project"]) if one.service == service]
     if own and not any(one.is_running for one in own):
-        newest = max(own, key=lambda one: one.started)
+        # One that nobody has proven is no reason to forget the one that was.
+        newest = max(own, key=lambda one: (lifecycle.is_proven(one), one.started))
         lifecycle.start(newest)
         lifecycle.await_healthy(newest)
     _end(release, service)
@@ -92,7 +93,7 @@ def _end(release: Release, service: str) -> None:
     if second:
         time.sleep(_YOUNG_SECONDS)
         lifecycle.await_quiet(second, _QUIET_SECONDS)
-        lifecycle.stop(second, int(release["services"][service]["drainSeconds"]))
+        lifecycle.stop(int(release["services"][service]["drainSeconds"]), second)
         lifecycle.remove(second)
 
 

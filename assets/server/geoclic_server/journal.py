@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 from . import layout
@@ -35,12 +36,17 @@ class Journal:
         if failure:
             outcome |= {"code": failure.code, "step": failure.step, "cause": one_line(failure.cause), "next": one_line(failure.action)}
         self._append({"kind": "end", **outcome})
-        _remember(summary(entries()))
+        with suppress(OSError):
+            _remember(summary(entries()))
 
     def _append(self, entry: Entry) -> None:
         line = json.dumps({"time": round(time.time(), 3), **self._common, **entry}, ensure_ascii=False)
-        with open(os.open(_PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
-            file.write(line + "\n")
+        # On a full disk nothing can be noted, and what is being done is done all the same.
+        try:
+            with open(os.open(_PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            print(f"journal: {error}", flush=True)
 
 
 def entries() -> list[Entry]:

@@ -25,6 +25,8 @@ STATIC = SHARED / "static"
 PUBLIC = SHARED / "public"
 STATE = SHARED / "state"
 STATUS = STATE / "releases.json"
+RUNNING_ENVIRONMENT = STATE / "env.running"
+"""What the running release's containers were made with; `ENVIRONMENT` is what the next ones are made with."""
 
 # Folders that are no server's secret; the rest is root's alone.
 _FOLDERS = {ROOT: 0o755, RELEASES: 0o755, SHARED: 0o755, TLS: 0o755, ACME: 0o755, LOGS: 0o755, BINDS: 0o755,
@@ -127,6 +129,11 @@ def running_release() -> str | None:
         return os.path.basename(os.readlink(CURRENT))
     except OSError:
         return None
+
+
+def running_environment() -> Path:
+    """The file with which the running release's configuration is read."""
+    return RUNNING_ENVIRONMENT if RUNNING_ENVIRONMENT.exists() else ENVIRONMENT
 
 
 def read_json(path: Path) -> Any:

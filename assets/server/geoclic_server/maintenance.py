@@ -1,11 +1,14 @@
 """The 503 page, and the way back of a database that is changed behind it.
 
 The page is on while the file exists that the adapter names: over reboots too, until a run has proven a release healthy.
+A marker is there before the page and goes after it: a page without one is a leftover. The page goes behind the commit only,
+so that what a marker of a release that was not committed brings back never held a word of the public's.
 """
 
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,44 +21,44 @@ _STEP = "maintenance"
 _SHOWN_SECONDS = 15
 
 
+@dataclass(frozen=True)
+class Marker:
+    release: str
+    """The one that changes the database."""
+    dump: str | None
+    """The database of before; None while it is not changed yet, and once it is back."""
+    page: str | None = None
+    """File that switches the page on."""
+
+
 class Page:
     """What the public sees instead of the town. An adapter without one has none."""
 
-    def __init__(self, release: Release, domain: str) -> None:
+    def __init__(self, release: Release, domain: str, environment: Path | None = None) -> None:
         named = release["adapter"]["ingress"].get("maintenance")
-        described = configuration(release)["services"][release["adapter"]["ingress"]["service"]] if named else {}
-        self._flag = on_server(named, described.get("volumes", [])) if named else None
+        described = configuration(release, environment)["services"][release["adapter"]["ingress"]["service"]] if named else {}
+        self.flag = on_server(named, described.get("volumes", [])) if named else None
         self._domain, self._path = domain, release["adapter"]["health"]["path"]
 
     @property
     def exists(self) -> bool:
-        return self._flag is not None
+        return self.flag is not None
 
     @property
     def is_on(self) -> bool:
-        return self._flag is not None and self._flag.exists()
+        return self.flag is not None and self.flag.exists()
 
     def show(self) -> None:
         """Returns when the ingress shows it. Raises Failure MAINTENANCE_NOT_SHOWN."""
-        if self._flag is None:
+        if self.flag is None:
             return
-        self.put()
+        layout.write(self.flag, "")
         end = time.monotonic() + _SHOWN_SECONDS
         while not self.is_shown():
             if time.monotonic() > end:
-                self.hide()
-                raise Failure("MAINTENANCE_NOT_SHOWN", _STEP, f"https://{self._domain}{self._path} does not answer 503 while {self._flag} exists",
+                raise Failure("MAINTENANCE_NOT_SHOWN", _STEP, f"https://{self._domain}{self._path} does not answer 503 while {self.flag} exists",
                               "correct the adapter's ingress.maintenance or the suite's ingress, then run again.")
             time.sleep(0.2)
-
-    def put(self) -> None:
-        """As `show`, whatever the ingress makes of it."""
-        if self._flag:
-            layout.write(self._flag, "")
-
-    def hide(self) -> None:
-        if self._flag:
-            layout.remove(self._flag)
 
     def is_shown(self) -> bool:
         try:
@@ -74,16 +77,51 @@ def on_server(inside: str, volumes: list[Mapping[str, Any]]) -> Path | None:
     return Path(nearest["source"]) / path.relative_to(nearest["target"])
 
 
-def open_for(release: str, dump: Path) -> None:
+def begin(release: str, page: Page) -> Marker:
+    """Before the page is shown. A marker of this release stays, with the dump that is the way back.
+
+    Raises Failure DEFECT while another release's dump is still to be brought back.
+    """
+    present = opened()
+    if present and present.release == release:
+        return present
+    if present and present.dump:
+        raise Failure("DEFECT", _STEP, f"{present.release} changed the database, which {present.dump} has as it was",
+                      "report this: it is brought back before another release changes it.")
+    return _write(Marker(release, None, str(page.flag) if page.flag else None))
+
+
+def hold(dump: Path) -> None:
     """From here on a failure, of a later run too, brings the dump back."""
-    layout.write(_MARKER, json.dumps({"release": release, "dump": str(dump)}) + "\n", 0o600)
+    _write(replace(_present(), dump=str(dump)))
 
 
-def close() -> None:
+def brought_back() -> None:
+    """The database is as it was; the page goes once the services are too."""
+    _write(replace(_present(), dump=None))
+
+
+def end() -> None:
+    """The page is gone, then its marker: what is cut in between is repeated."""
+    marker = opened()
+    for flag in {marker.page if marker else None, (layout.read_json(layout.STATUS) or {}).get("page")}:
+        if flag:
+            layout.remove(Path(flag))
     layout.remove(_MARKER)
 
 
-def opened() -> tuple[str, Path] | None:
-    """Release that changes the database, and the dump of before."""
+def opened() -> Marker | None:
     marker = layout.read_json(_MARKER)
-    return (marker["release"], Path(marker["dump"])) if isinstance(marker, dict) else None
+    return Marker(marker["release"], marker.get("dump"), marker.get("page")) if isinstance(marker, dict) else None
+
+
+def _present() -> Marker:
+    marker = opened()
+    if marker is None:
+        raise Failure("DEFECT", _STEP, f"{_MARKER} is missing", "report this: it is a defect of the tool.")
+    return marker
+
+
+def _write(marker: Marker) -> Marker:
+    layout.write(_MARKER, json.dumps(asdict(marker)) + "\n", 0o600)
+    return marker

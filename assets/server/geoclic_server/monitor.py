@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import certificate, detour, firewall, handover, layout, systemd, tls, town
+from . import certificate, firewall, layout, settling, systemd, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
@@ -66,7 +66,7 @@ def _looks(release_id: str, domain: str) -> dict[str, Look]:
         "firewall": _firewall,
         "units": _units,
         "translation": _translation,
-        "leftovers": of_release(_leftovers),
+        "leftovers": _leftovers,
         "certificate": lambda: _certificate(domain),
         "containers": of_release(lambda release: container_problems(release, containers(release["project"]))),
         "health": of_release(lambda release: _health(release, domain)),
@@ -103,12 +103,11 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat()
 
 
-def _leftovers(release: dict[str, Any]) -> list[Problem]:
+def _leftovers() -> list[Problem]:
     """What an interrupted run left; whoever works here now settles it himself."""
     try:
         with operation("settling what was left"):
-            handover.settle(release)
-            detour.consolidate(release)
+            return [_problem("LEFT_BY_A_RUN", text) for text in settling.settle()]
     except Failure as failure:
         if failure.code != "BUSY":
             raise

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from . import files, layout
-from .compose import Release, images
+from .compose import Release, configuration, containers, images, volumes_of
 from .failure import Failure
 
 
@@ -21,5 +21,18 @@ def check(release: Release, suite: Path) -> None:
     files.check_space(step)
     present = images()
     missing = [f"{name} ({service['image']})" for name, service in release["services"].items() if service["image"] not in present]
+    _check_volumes(release)
     if missing:
         raise Failure("IMAGE_MISSING", step, f"not on this server: {', '.join(missing)}", "run `pulumi up` again: it delivers them.")
+
+
+def _check_volumes(release: Release) -> None:
+    """What holds data goes on with the volumes that it has: on another one it would begin with nothing."""
+    found = [one for one in containers(release["project"]) if one.is_running and release["services"].get(one.service, {}).get("stateful")]
+    described = configuration(release) if found else {}
+    for container in found:
+        wanted = volumes_of(described, container.service)
+        lost = sorted(set(container.volumes) - wanted)
+        if container.volumes and wanted and not set(container.volumes) & wanted:
+            raise Failure("VOLUME_CHANGED", "preflight", f"{container.service} has its data in {', '.join(lost)}, the release gives it {', '.join(sorted(wanted))}",
+                          "keep the volume's name in the suite's compose file; nothing was changed.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from geoclic_server import boot, monitor, replacement
 from geoclic_server.compose import Container, read_container
-from geoclic_server.replacement import Step
+from geoclic_server.record import Kept
 
 RELEASE: dict[str, Any] = {
     "services": {
@@ -52,22 +52,24 @@ class PlanTest(unittest.TestCase):
                 step = replacement.step("api", "new", found, is_exclusive=False)
                 self.assertEqual((step.is_done, step.fresh and step.fresh.id, [each.id for each in step.former]), (is_done, fresh, former))
 
-    def test_goes_back_to_the_former_releases_container(self) -> None:
-        step = Step("api", None, (container("a1", config_hash="former"), container("a2", config_hash="interrupted")), is_exclusive=False)
-        self.assertIs(replacement.to_restore(step, "former"), step.former[0])
-        self.assertIs(replacement.to_restore(step, None), step.former[1])
-        self.assertIsNone(replacement.to_restore(Step("api", None, (), is_exclusive=False), "former"))
-
-    def test_what_an_interrupted_run_replaced_goes_back_too(self) -> None:
-        former, stopped = container("a1", config_hash="former"), container("a1", config_hash="former", status="exited")
-        new, same = container("a2", config_hash="new"), container("a2", config_hash="former")
-        for name, fresh, back, expected in [
-            ("replaced", new, stopped, True), ("about to be", new, former, True), ("its successor is gone", None, stopped, True),
-            ("not yet", None, former, False), ("unchanged", same, stopped, False), ("none of the former release", new, container("a1", config_hash="x"), False),
-            ("nothing", new, None, False),
+    def test_the_way_back_is_what_runs(self) -> None:
+        wanted = {"api": "new", "db": "same"}
+        unproven = dataclasses.replace(container("a2", config_hash="new"), restart="no")
+        for name, found, expected in [
+            ("what runs", [container("a1"), container("a2", config_hash="older", status="exited")], ("a1",)),
+            ("not what a cut run left beside it", [container("a1"), unproven], ("a1",)),
+            ("nor if it was not marked", [container("a1"), container("a2", config_hash="new")], ("a1",)),
+            ("nor in its place", [container("a1", status="exited"), unproven], ("a1",)),
+            ("one that is down is to come back", [container("a1", status="exited")], ("a1",)),
+            ("it runs the release already", [container("a2", config_hash="new")], ("a2",)),
+            ("one that starts again and again", [container("a1", status="restarting")], ("a1",)),
         ]:
             with self.subTest(name):
-                self.assertEqual(replacement.is_left_replaced(Step("api", fresh, (), is_exclusive=False), back, "former"), expected)
+                self.assertEqual(replacement.way_back(RELEASE["services"], wanted, found)["api"].containers, expected)
+
+    def test_the_way_back_knows_what_holds_data_and_what_the_release_has_no_more(self) -> None:
+        kept = replacement.way_back({"db": {"stateful": True, "ingress": False, "drainSeconds": 7}}, {}, [container("d1", "db"), container("x1", "chat")])
+        self.assertEqual(kept, {"db": Kept(("d1",), True, False, 7), "chat": Kept(("x1",), False, False, 30)})
 
     def test_services_that_are_gone(self) -> None:
         found = [container("a1"), container("x1", "chat")]
