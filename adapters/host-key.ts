@@ -6,7 +6,7 @@ import { FleetError } from "../core/errors.ts";
 import type { HostKey } from "../core/registry/port.ts";
 
 /** The best first. */
-const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
 /** Asks a server for its host keys and gives the best one, or the one of a type `preferred`. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
 export async function scanHostKey(
@@ -14,7 +14,7 @@ export async function scanHostKey(
   port: number,
   { timeoutSeconds = 15, preferred }: { readonly timeoutSeconds?: number; readonly preferred?: string } = {},
 ): Promise<HostKey> {
-  const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", "ed25519,ecdsa,rsa", "--", host];
+  const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", "ed25519,ecdsa", "--", host];
   const result = await execa("ssh-keyscan", words, {
     reject: false,
     stdin: "ignore",

@@ -87,7 +87,7 @@ describe("server", () => {
     await prepareServer(context, prepare);
     expect(context.sent.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual([
       expect.stringMatching(/^sh -c 'LC_ALL=C$/),
-      "sed -E -i",
+      "sh -c 'set",
       "sudo -n sh",
     ]);
     expect(context.sent[1]).toMatch(/ \.ssh\/authorized_keys$/);
@@ -187,7 +187,7 @@ describe("delivery", () => {
       release,
       answer: (line, time) => {
         if (line.startsWith("ls")) return time === 1 ? "" : "bbbbbbbbbbbb\n";
-        return line.startsWith("sudo -n mv") ? thrown("SSH_FAILED", "delivery") : "";
+        return line.includes("mv -T") ? thrown("SSH_FAILED", "delivery") : "";
       },
     });
     await deliverRelease(context, deliver);

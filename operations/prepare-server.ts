@@ -1,7 +1,8 @@
 /** @module First contact with a server: is it ours to set up, and does it have the scripts? */
-import { installScripts, restrictKeys } from "../core/commands/scripts.ts";
+import { installScripts } from "../core/commands/scripts.ts";
 import { FleetError } from "../core/errors.ts";
 import { askServer, checkServer, readServer } from "../core/facts/server.ts";
+import { restrictKeys } from "../core/keys/authorized-keys.ts";
 import type { StepContext } from "../core/ports.ts";
 import { type PrepareInput, sshTarget } from "../core/steps/inputs.ts";
 
@@ -24,7 +25,7 @@ async function prepare(context: StepContext, input: PrepareInput): Promise<void>
   context.report(`${facts.prettyName}, ${facts.freeMiB} MiB free`);
   const keys = await context.fleetKeys();
   if (keys.length > 0) await ssh.run(step, restrictKeys(keys), { timeoutSeconds: 40 });
-  if (facts.scripts === input.SCRIPTS && !context.isRepair) return;
+  if (facts.scripts === input.SCRIPTS && facts.areScriptsWhole && !context.isRepair) return;
   const archive = await context.archive(context.releases.scriptsPath(input.SCRIPTS));
   await ssh.run(step, installScripts(input.SCRIPTS), { input: archive, timeoutSeconds: 120 });
   context.report(`scripts ${input.SCRIPTS} installed`);

@@ -4,15 +4,21 @@
  * at any point is gone on with by the next one.
  */
 
-import { restrictKeys } from "../core/commands/scripts.ts";
 import type { Command } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
-import { addAlone, addBeside, bareKey, hasKey, readKeys } from "../core/keys/authorized-keys.ts";
+import {
+  addAlone,
+  addBeside,
+  bareKey,
+  hasKey,
+  readKeys,
+  removeKeys,
+  restrictKeys,
+} from "../core/keys/authorized-keys.ts";
 import { type HeldKey, nextServerStep, nextStep } from "../core/keys/rotation.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ssh } from "../core/ports.ts";
-import { removeKeys } from "../core/registry/commands.ts";
 import type { Operation } from "./operation.ts";
 
 export interface MasterStack {

@@ -32,8 +32,8 @@ const outcome = (work: Promise<unknown>) =>
   );
 
 describe("server", () => {
-  const facts = (scripts: string, id = "debian", free = 9000) =>
-    `ID=${id}\nVERSION_ID="13"\nFACT_MACHINE=x86_64\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n`;
+  const facts = (scripts: string, id = "debian", free = 9000, whole = "FACT_WHOLE=yes\n") =>
+    `ID=${id}\nVERSION_ID="13"\nFACT_MACHINE=x86_64\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n${whole}`;
   const input = { ...target, SCRIPTS: "cccccccccccc" };
 
   test("brings the scripts where others are", async () => {
@@ -48,7 +48,14 @@ describe("server", () => {
   test("sends nothing where they are there, but restricts the fleet's keys", async () => {
     const context = fakeContext({ answer: () => facts("cccccccccccc"), keys: ["ssh-ed25519 AAAA"] });
     await prepareServer(context, input);
-    expect(context.sent.map((line) => line.split(" ")[0])).toEqual(["sh", "sed"]);
+    expect(context.sent.map((line) => line.split(" ")[0])).toEqual(["sh", "sh"]);
+    expect(context.sent[1]).toMatch(/ \.ssh\/authorized_keys$/);
+  });
+
+  test("brings them anew where their name is there and their content is not", async () => {
+    const context = fakeContext({ answer: () => facts("cccccccccccc", "debian", 9000, "") });
+    await prepareServer(context, input);
+    expect(context.sent.at(-1)).toContain("/opt/geoclic/server.d/cccccccccccc");
   });
 
   test("brings them anew while drift is put right", async () => {
@@ -80,7 +87,7 @@ describe("delivery", () => {
     expect(context.sent).toEqual([
       "ls -1 /opt/geoclic/releases",
       "rsync bbbbbbbbbbbb linked to aaaaaaaaaaaa",
-      "sudo -n mv -T /opt/geoclic/releases/bbbbbbbbbbbb.partial /opt/geoclic/releases/bbbbbbbbbbbb",
+      "sudo -n sh -c 'set -e; sync -f /opt/geoclic/releases/bbbbbbbbbbbb.partial; mv -T /opt/geoclic/releases/bbbbbbbbbbbb.partial /opt/geoclic/releases/bbbbbbbbbbbb; sync -f /opt/geoclic/releases'",
       list,
       "forward 5000",
       "sudo -n docker pull --quiet 127.0.0.1:40000/geoclic/api@sha256:api",
@@ -119,7 +126,7 @@ describe("delivery", () => {
     expect(context.sent).toEqual([
       "ls -1 /opt/geoclic/releases",
       "rsync bbbbbbbbbbbb linked to bbbbbbbbbbbb",
-      `sudo -n sh -c 'set -e; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; rm -rf ${folder}.changed'`,
+      `sudo -n sh -c 'set -e; sync -f ${folder}.partial; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; sync -f /opt/geoclic/releases; rm -rf ${folder}.changed'`,
       list,
     ]);
   });

@@ -29,7 +29,7 @@ export function connectionViolations({ type, inputs }: Resource): string[] {
   if (!type.startsWith("command:remote:")) return [];
   const connection = object(inputs.connection);
   const violations: string[] = [];
-  if (!/^(ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) \S+$/.test(String(connection.hostKey ?? "")))
+  if (!/^(ssh-ed25519|ecdsa-sha2-nistp\d+) \S+$/.test(String(connection.hostKey ?? "")))
     violations.push("connection.hostKey is not pinned: set the client's ssh.hostKey");
   for (const key of ["privateKey", "privateKeyPassword", "password"])
     if (connection[key] !== undefined)

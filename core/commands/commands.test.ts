@@ -2,7 +2,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { readRsyncStats, rsyncRelease } from "./rsync.ts";
-import { installScripts, restrictKeys } from "./scripts.ts";
 import { serverCommand, toShell } from "./shell.ts";
 import { renderKnownHosts, renderSshConfig, type SshTarget, sshFailure } from "./ssh.ts";
 
@@ -96,11 +95,6 @@ test("the ssh configuration pins the key and takes none but the agent's", () => 
   expect(renderKnownHosts(target)).toBe("geoclic-ville-lyon ssh-ed25519 AAAA\n");
 });
 
-test("an RSA host key is asked for in the ways that it signs today", () => {
-  const text = renderSshConfig({ ...target, hostKey: "ssh-rsa AAAA" }, { knownHosts: "k", control: "c" });
-  expect(text).toContain("HostKeyAlgorithms rsa-sha2-512,rsa-sha2-256\n");
-});
-
 test.each([
   [255, "Host key verification failed.", "HOST_KEY_CHANGED"],
   [255, "@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@\nlost", "HOST_KEY_CHANGED"],
@@ -124,24 +118,4 @@ test("reads the line in which a server command tells its failure", () => {
   expect(error.message).toBe(
     "ville-lyon · activation (preflight): DISK_FULL: / has 1 MiB free (SERVER_FAILED). Next: free space.",
   );
-});
-
-test("scripts are put in place by renames", () => {
-  const [, , , , script = ""] = installScripts("aaaaaaaaaaaa");
-  expect(script.split("; ").slice(-3)).toEqual([
-    "mv -T /opt/geoclic/server.d/aaaaaaaaaaaa.partial /opt/geoclic/server.d/aaaaaaaaaaaa",
-    "ln -sfn server.d/aaaaaaaaaaaa /opt/geoclic/server.new",
-    "mv -T /opt/geoclic/server.new /opt/geoclic/server",
-  ]);
-});
-
-test("restricting the fleet's key leaves other keys alone, and does it once", () => {
-  const [, ...words] = restrictKeys(["ssh-ed25519 AAA+B/C="]);
-  const sed = (input: string) =>
-    execFileSync("sed", words.filter((word) => word !== "-i").slice(0, -1), { input, encoding: "utf8" });
-  const once = sed("ssh-ed25519 AAA+B/C= any comment\n# ssh-ed25519 AAA+B/C= no\nssh-ed25519 OTHER me\n");
-  expect(once).toBe(
-    "restrict,pty,port-forwarding ssh-ed25519 AAA+B/C= geoclic-fleet\n# ssh-ed25519 AAA+B/C= no\nssh-ed25519 OTHER me\n",
-  );
-  expect(sed(once)).toBe(once);
 });

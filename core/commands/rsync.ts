@@ -1,5 +1,5 @@
 /** @module rsync of an immutable release tree to a server. */
-import { releaseFolder } from "../naming.ts";
+import { releaseFolder, serverPaths } from "../naming.ts";
 import { type Command, toShell } from "./shell.ts";
 
 export interface RsyncRelease {
@@ -37,16 +37,31 @@ export function rsyncRelease(options: RsyncRelease): Command {
   ];
 }
 
-/** Makes a whole `<id>.partial` the release, by one rename. */
+/** Makes a whole `<id>.partial` the release, by one rename, once it is on the disk. */
 export function completeRelease(release: string): Command {
-  return ["sudo", "-n", "mv", "-T", `${releaseFolder(release)}.partial`, releaseFolder(release)];
+  const folder = releaseFolder(release);
+  return rootScript(
+    `sync -f ${folder}.partial`,
+    `mv -T ${folder}.partial ${folder}`,
+    `sync -f ${serverPaths.releases}`,
+  );
 }
 
 /** Makes a whole `<id>.partial` the release in the place of one that was changed; cut in between, it is delivered anew. */
 export function replaceRelease(release: string): Command {
   const folder = releaseFolder(release);
-  const script = `set -e; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; rm -rf ${folder}.changed`;
-  return ["sudo", "-n", "sh", "-c", script];
+  return rootScript(
+    `sync -f ${folder}.partial`,
+    `rm -rf ${folder}.changed`,
+    `mv -T ${folder} ${folder}.changed`,
+    `mv -T ${folder}.partial ${folder}`,
+    `sync -f ${serverPaths.releases}`,
+    `rm -rf ${folder}.changed`,
+  );
+}
+
+function rootScript(...lines: readonly string[]): Command {
+  return ["sudo", "-n", "sh", "-c", ["set -e", ...lines].join("; ")];
 }
 
 export interface RsyncStats {

@@ -1,77 +1,52 @@
-/** What happens to authorized_keys, by the real sed. Not proven: that sshd takes the options (see test/lab). */
+/** Scripts are put in place, by a real shell in a folder of its own. Not proven: a power cut (see docs/harness.md for the server's own). */
 import { execFileSync } from "node:child_process";
-import { describe, expect, test } from "vitest";
-import { installScripts, restrictKeys } from "./scripts.ts";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { askServer } from "../facts/server.ts";
+import { installScripts } from "./scripts.ts";
 
-const key = "ssh-ed25519 AAAAC3Nza+C1/lZDI1NTE5AAAAI=";
-const restricted = `restrict,pty,port-forwarding ${key} geoclic-fleet`;
-
-function edit(input: string, keys = [key]): string {
-  const [program, ...words] = restrictKeys(keys);
-  const options = words.filter((word) => word !== "-i").slice(0, -1);
-  return execFileSync(program, options, { input, encoding: "utf8" });
-}
-
-describe("restricting the fleet's key", () => {
-  test.each([
-    ["a bare key", key, restricted],
-    ["a key with a comment", `${key} me@laptop`, restricted],
-    ["a key after blanks", `  ${key}`, restricted],
-    [
-      "a key with an address",
-      `from="10.0.0.1" ${key} c`,
-      `restrict,pty,port-forwarding,from="10.0.0.1" ${key} c`,
-    ],
-    [
-      "a key with a blank in an option",
-      `from="10.0.0.1",environment="A=b c" ${key}`,
-      `restrict,pty,port-forwarding,from="10.0.0.1",environment="A=b c" ${key}`,
-    ],
-    ["a key restricted already", restricted, restricted],
-    [
-      "a key restricted by hand",
-      `from="10.0.0.1",restrict,pty ${key} c`,
-      `from="10.0.0.1",restrict,pty ${key} c`,
-    ],
-    ["a key that is commented out", `# ${key}`, `# ${key}`],
-    [
-      "another key",
-      "ssh-ed25519 AAAAC3NzaXC1/lZDI1NTE5AAAAI= me",
-      "ssh-ed25519 AAAAC3NzaXC1/lZDI1NTE5AAAAI= me",
-    ],
-    ["a longer key", `${key}=`, `${key}=`],
-    ["nothing", "", ""],
-  ])("%s", (_, before, after) => {
-    const once = edit(`${before}\n`);
-    expect(once).toBe(`${after}\n`);
-    expect(edit(once)).toBe(once);
-  });
-
-  test("restricts every key of the fleet, while it is rotated", () => {
-    const next = "ssh-ed25519 BBBB";
-    expect(edit(`${key}\n${next} x\n`, [key, next])).toBe(
-      `${restricted}\nrestrict,pty,port-forwarding ${next} geoclic-fleet\n`,
-    );
-  });
+test("scripts come as a tar on standard input, by renames of what is on the disk", () => {
+  const [program, option, shell, , script = ""] = installScripts("aaaaaaaaaaaa");
+  expect([program, option, shell]).toEqual(["sudo", "-n", "sh"]);
+  const lines = script.split("; ");
+  const folder = "/opt/geoclic/server.d/aaaaaaaaaaaa";
+  const renamed = lines.indexOf(`mv -T ${folder}.partial ${folder}`);
+  expect(lines.indexOf(`sync -f ${folder}.partial`)).toBeGreaterThan(
+    lines.indexOf(`tar -x --no-same-owner -C ${folder}.partial`),
+  );
+  expect(renamed).toBeGreaterThan(lines.indexOf(`sync -f ${folder}.partial`));
+  expect(lines.indexOf("mv -T /opt/geoclic/server.new /opt/geoclic/server")).toBeGreaterThan(
+    lines.indexOf("sync -f /opt/geoclic/server.d"),
+  );
 });
 
-test("scripts come as a tar on standard input, and are root's", () => {
-  expect(installScripts("aaaaaaaaaaaa")).toEqual([
-    "sudo",
-    "-n",
-    "sh",
-    "-c",
-    [
-      "set -e",
-      "umask 022",
-      "mkdir -p /opt/geoclic/server.d",
-      "rm -rf /opt/geoclic/server.d/aaaaaaaaaaaa.partial",
-      "mkdir /opt/geoclic/server.d/aaaaaaaaaaaa.partial",
-      "tar -x --no-same-owner -C /opt/geoclic/server.d/aaaaaaaaaaaa.partial",
-      "rm -rf /opt/geoclic/server.d/aaaaaaaaaaaa",
-      "mv -T /opt/geoclic/server.d/aaaaaaaaaaaa.partial /opt/geoclic/server.d/aaaaaaaaaaaa",
-      "ln -sfn server.d/aaaaaaaaaaaa /opt/geoclic/server.new",
-      "mv -T /opt/geoclic/server.new /opt/geoclic/server",
-    ].join("; "),
-  ]);
+test("what lies there is whole only while every script has the content that it was sent with", () => {
+  const root = mkdtempSync(join(tmpdir(), "geoclic-scripts-"));
+  const source = mkdtempSync(join(tmpdir(), "geoclic-source-"));
+  writeFileSync(join(source, "activate"), "one\n");
+  writeFileSync(join(source, "with blank"), "two\n");
+  const input = execFileSync("tar", ["-c", "-C", source, "."]);
+  const here = (script: string) => script.replaceAll("/opt/geoclic", root);
+  const install = () => execFileSync("sh", ["-c", here(installScripts("aaaaaaaaaaaa")[4] ?? "")], { input });
+  const [, , question = ""] = askServer;
+  const ask = () => {
+    const own = here(question).replace("LC_ALL=C sudo -n true || exit 1; ", "");
+    const told = execFileSync("sh", ["-c", own], { encoding: "utf8" });
+    return told.split("\n").filter((line) => /^FACT_(SCRIPTS|WHOLE)/.test(line));
+  };
+  const whole = ["FACT_SCRIPTS=aaaaaaaaaaaa", "FACT_WHOLE=yes"];
+  expect(ask()).toEqual(["FACT_SCRIPTS="]);
+  install();
+  expect(readlinkSync(join(root, "server"))).toBe("server.d/aaaaaaaaaaaa");
+  expect(ask()).toEqual(whole);
+  for (const cut of ["activate", ".sums"]) {
+    writeFileSync(join(root, "server", cut), "");
+    expect(ask()).toEqual(["FACT_SCRIPTS=aaaaaaaaaaaa"]);
+    install();
+    expect(ask()).toEqual(whole);
+  }
+  expect(readdirSync(join(root, "server.d"))).toEqual(["aaaaaaaaaaaa"]);
+  expect(readFileSync(join(root, "server/with blank"), "utf8")).toBe("two\n");
 });

@@ -1,8 +1,14 @@
-/** @module Puts the server's scripts and the key's restrictions in place. */
+/** @module Puts the server's scripts in place. */
 import { serverPaths } from "../naming.ts";
 import type { Command } from "./shell.ts";
 
-/** Unpacks a tar archive from standard input as the scripts of one hash and makes them the current ones. */
+/** Beside the scripts: what `sha256sum --check` reads. */
+export const scriptSums = ".sums";
+
+/**
+ * Unpacks a tar archive from standard input as the scripts of one hash and makes them the current ones. Each name is given once
+ * its content is on the disk, and their sums lie beside them: a name alone proves nothing after a power cut.
+ */
 export function installScripts(hash: string): Command {
   const folder = `${serverPaths.scriptVersions}/${hash}`;
   const script = [
@@ -12,30 +18,19 @@ export function installScripts(hash: string): Command {
     `rm -rf ${folder}.partial`,
     `mkdir ${folder}.partial`,
     `tar -x --no-same-owner -C ${folder}.partial`,
-    `rm -rf ${folder}`,
+    `cd ${folder}.partial`,
+    `find . -type f ! -name ${scriptSums} -exec sha256sum {} + >${scriptSums}`,
+    "cd /",
+    `sync -f ${folder}.partial`,
+    // A command may run from the folder of this name: it is away for no longer than between two renames.
+    `rm -rf ${folder}.former`,
+    `[ ! -e ${folder} ] || mv -T ${folder} ${folder}.former`,
     `mv -T ${folder}.partial ${folder}`,
     `ln -sfn server.d/${hash} ${serverPaths.scripts}.new`,
+    `sync -f ${serverPaths.scriptVersions}`,
     `mv -T ${serverPaths.scripts}.new ${serverPaths.scripts}`,
+    `sync -f ${serverPaths.root}`,
+    `rm -rf ${folder}.former`,
   ].join("; ");
   return ["sudo", "-n", "sh", "-c", script];
-}
-
-/**
- * Restricts the fleet's keys in `authorized_keys`: no agent, X11 or tunnel device. Other options of theirs, such as
- * `from=`, stay, and so do keys that are not the fleet's.
- */
-export function restrictKeys(keys: readonly string[]): Command {
-  const edits = keys.flatMap((publicKey) => {
-    const [type, blob] = publicKey.split(" ");
-    const key = `${type}[[:space:]]+${escapeRegex(blob ?? "")}([[:space:]].*)?`;
-    return [
-      `s|^[[:space:]]*${key}$|restrict,pty,port-forwarding ${type} ${blob} geoclic-fleet|`,
-      `/^([^#]*,)?restrict[,[:space:]]/!s|^([^#]+[[:space:]]${key})$|restrict,pty,port-forwarding,\\1|`,
-    ];
-  });
-  return ["sed", "-E", "-i", ...edits.flatMap((edit) => ["-e", edit]), ".ssh/authorized_keys"];
-}
-
-function escapeRegex(base64: string): string {
-  return base64.replaceAll("+", "\\+");
 }

@@ -37,7 +37,7 @@ export function renderSshConfig(target: SshTarget, files: SshFiles): string {
     GlobalKnownHostsFile: "/dev/null",
     StrictHostKeyChecking: "yes",
     UpdateHostKeys: "no",
-    HostKeyAlgorithms: hostKeyAlgorithms(target.hostKey),
+    HostKeyAlgorithms: target.hostKey.split(" ", 1)[0] ?? "",
     BatchMode: "yes",
     PasswordAuthentication: "no",
     IdentityFile: "none",
@@ -53,11 +53,6 @@ export function renderSshConfig(target: SshTarget, files: SshFiles): string {
   };
   const lines = Object.entries(options).map(([key, value]) => `  ${key} ${value}`);
   return `Host ${target.client}\n${lines.join("\n")}\n`;
-}
-
-function hostKeyAlgorithms(hostKey: string): string {
-  const type = hostKey.split(" ", 1)[0] ?? "";
-  return type === "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : type;
 }
 
 /** What ended an `ssh` process. */

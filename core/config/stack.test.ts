@@ -293,3 +293,10 @@ describe("clients of the past", () => {
     expect(wrong).not.toThrow("hunter2");
   });
 });
+
+test("a host key that Pulumi's plugin cannot check is refused with the one to ask for", () => {
+  const rsa = { ...client, ssh: { hostKey: `ssh-rsa ${"A".repeat(372)}` } };
+  expect(() => parseStackConfig({ ...fleet, clients: [rsa] })).toThrow(
+    /clients\[0\]\.ssh\.hostKey: .*ssh-keyscan -t ed25519/,
+  );
+});

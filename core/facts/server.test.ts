@@ -18,7 +18,7 @@ const osRelease = {
   alpine: `NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME="Alpine Linux v3.20"\nHOME_URL="https://alpinelinux.org/"\n`,
 };
 const tail = (scripts = "", free: number | string = 9000, machine = "x86_64") =>
-  `FACT_MACHINE=${machine}\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n`;
+  `FACT_MACHINE=${machine}\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n${scripts ? "FACT_WHOLE=yes\n" : ""}`;
 
 test.each([
   ["debian12", "debian 12", "Debian GNU/Linux 12 (bookworm)"],
@@ -27,7 +27,10 @@ test.each([
   ["ubuntu2404", "ubuntu 24.04", "Ubuntu 24.04.3 LTS"],
 ] as const)("takes %s", (key, system, prettyName) => {
   const facts = readServer(osRelease[key] + tail("0123456789ab"));
-  expect(facts).toEqual({ system, prettyName, machine: "x86_64", freeMiB: 9000, scripts: "0123456789ab" });
+  expect(facts).toEqual({
+    ...{ system, prettyName, machine: "x86_64", freeMiB: 9000 },
+    ...{ scripts: "0123456789ab", areScriptsWhole: true },
+  });
   expect(() => checkServer("1.2.3.4", facts)).not.toThrow();
 });
 

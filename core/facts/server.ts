@@ -1,4 +1,5 @@
 /** @module What a server is before anything is put on it: how to ask, how to read, what is refused. */
+import { scriptSums } from "../commands/scripts.ts";
 import type { Command } from "../commands/shell.ts";
 import { FleetError } from "../errors.ts";
 
@@ -8,8 +9,10 @@ export interface ServerFacts {
   readonly prettyName: string;
   readonly machine: string;
   readonly freeMiB: number;
-  /** Hash of the scripts that are installed, if any. */
+  /** Hash by which the scripts are installed, if any are. */
   readonly scripts: string;
+  /** Each of them has the content that it was sent with. */
+  readonly areScriptsWhole: boolean;
 }
 
 const supported: Readonly<Record<string, string>> = {
@@ -32,6 +35,7 @@ export const askServer: Command = [
     // The fullest of the file systems that a release fills; some may not be there yet.
     "echo \"FACT_FREE=$(df -Pm / /opt /var/lib /var/lib/docker 2>/dev/null | awk 'NR > 1 { print $4 }' | sort -n | head -n 1)\"",
     'echo "FACT_SCRIPTS=$(basename "$(readlink /opt/geoclic/server 2>/dev/null)")"',
+    `cd /opt/geoclic/server 2>/dev/null && sha256sum --check --status ${scriptSums} 2>/dev/null && echo FACT_WHOLE=yes || true`,
   ].join("; "),
 ];
 
@@ -47,6 +51,7 @@ export function readServer(output: string): ServerFacts {
     machine: value("FACT_MACHINE"),
     freeMiB: Number(value("FACT_FREE")) || 0,
     scripts: value("FACT_SCRIPTS"),
+    areScriptsWhole: value("FACT_WHOLE") === "yes",
   };
 }
 

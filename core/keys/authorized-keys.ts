@@ -1,4 +1,7 @@
-/** @module The fleet's keys in the `authorized_keys` of a server's user. Every edit is one rewrite of the file, and repeatable. */
+/**
+ * @module The fleet's keys in the `authorized_keys` of a server's user. Every edit can be repeated. The file is touched only when
+ * it would change, and never half: an empty one would lock everybody out.
+ */
 import type { Command } from "../commands/shell.ts";
 
 const file = ".ssh/authorized_keys";
@@ -16,14 +19,62 @@ export function hasKey(text: string, key: string): boolean {
 export function addBeside(old: string, added: string): Command {
   const { type, blob } = parts(added);
   const copy = `${type} ${blob} geoclic-fleet`;
-  return ["sed", "-E", "-i", "-e", `s|^${entry(parts(old).pattern)}$|&\\n\\1${copy}|`, file];
+  return edit([`s|^${entry(parts(old).pattern)}$|&\\n\\1${copy}|`]);
 }
 
 /** The key on a line of its own, where no line of the old one tells its options. */
 export function addAlone(added: string): Command {
   const { type, blob } = parts(added);
   const line = `restrict,pty,port-forwarding ${type} ${blob} geoclic-fleet`;
-  return ["sed", "-E", "-i", "-e", `1i ${line}`, file];
+  return edit([`1i ${line}`]);
+}
+
+/**
+ * Restricts the fleet's keys: no agent, X11 or tunnel device. Other options of theirs, such as `from=`, stay, and so do keys
+ * that are not the fleet's.
+ */
+export function restrictKeys(keys: readonly string[]): Command {
+  return edit(
+    keys.flatMap((each) => {
+      const [type, blob = ""] = each.split(" ");
+      const key = `${type}[[:space:]]+${escapeRegex(blob)}([[:space:]].*)?`;
+      return [
+        `s|^[[:space:]]*${key}$|restrict,pty,port-forwarding ${type} ${blob} geoclic-fleet|`,
+        `/^([^#]*,)?restrict[,[:space:]]/!s|^([^#]+[[:space:]]${key})$|restrict,pty,port-forwarding,\\1|`,
+      ];
+    }),
+  );
+}
+
+/** Takes the fleet's keys (`type base64`) out; everybody else's stay. */
+export function removeKeys(keys: readonly string[]): Command {
+  return edit(
+    keys.map((each) => {
+      const [type = "", blob = ""] = each.split(" ");
+      return `\\|^(.*[[:space:],])?${type}[[:space:]]+${escapeRegex(blob)}([[:space:]].*)?$|d`;
+    }),
+  );
+}
+
+/** Expressions of sed, by a copy beside the file that is on the disk before it takes the file's name. */
+function edit(expressions: readonly string[]): Command {
+  const script = [
+    "set -e",
+    `f=$(readlink -f ${file})`,
+    'n=$(mktemp "$f.XXXXXX")',
+    `trap 'rm -f "$n"' EXIT`,
+    'sed -E "$@" >"$n"',
+    'if cmp -s "$f" "$n"; then exit 0; fi',
+    'chmod --reference="$f" "$n"',
+    'sync "$n"',
+    'mv -T "$n" "$f"',
+    'sync "$(dirname "$f")"',
+  ].join("; ");
+  return ["sh", "-c", script, "sh", ...expressions.flatMap((each) => ["-e", each]), file];
+}
+
+function escapeRegex(base64: string): string {
+  return base64.replaceAll("+", "\\+");
 }
 
 /** `type base64` of a public key. */
@@ -35,7 +86,7 @@ export function bareKey(key: string): string {
 function parts(key: string): { type: string; blob: string; pattern: string } {
   const [, type, blob] = publicKey.exec(key) ?? [];
   if (type === undefined || blob === undefined) throw new RangeError("expected a public key of ssh-ed25519");
-  return { type, blob, pattern: `${type}[ \\t]+${blob.replaceAll("+", "\\+")}` };
+  return { type, blob, pattern: `${type}[ \\t]+${escapeRegex(blob)}` };
 }
 
 /** A line of a key; its options and the blank behind them are the first group. */

@@ -4,10 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { restrictKeys } from "../commands/scripts.ts";
 import type { Command } from "../commands/shell.ts";
-import { removeKeys } from "../registry/commands.ts";
-import { addAlone, addBeside, bareKey, hasKey } from "./authorized-keys.ts";
+import { addAlone, addBeside, bareKey, hasKey, removeKeys, restrictKeys } from "./authorized-keys.ts";
 import { nextServerStep, nextStep } from "./rotation.ts";
 
 const held = (...generations: number[]) =>

@@ -76,6 +76,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "le fichier compose est refusé",
     next: "corrigez la suite ou son adaptateur, puis relancez.",
   },
+  COMPOSE_IN_FRONT: {
+    what: "un Compose trop ancien passe devant celui du système",
+    next: "déplacez le fichier nommé, puis relancez ; rien n'a été modifié.",
+  },
   CONTAINERS_STAY: { what: "des conteneurs n'ont pas pu être retirés", next: look("`docker ps`") },
   CONTAINER_MISSING: { what: "un service n'a pas de conteneur", next: look("`docker ps -a`") },
   CRONTAB_FAILED: { what: "la crontab de root n'a pas pu être modifiée", next: look("cette crontab") },
@@ -121,7 +125,15 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "la configuration de Docker n'est pas du JSON",
     next: "corrigez-la ou supprimez-la, puis relancez.",
   },
+  DOCKER_CONFIG_CONFLICT: {
+    what: "la configuration de Docker contredit les options de son unité systemd",
+    next: "retirez l'option de l'unité (`systemctl cat docker`) ou la clé de /etc/docker/daemon.json, puis relancez ; rien n'a été modifié.",
+  },
   DOCKER_DOWN: { what: "Docker ne répond pas", next: look("`systemctl status docker`") },
+  DOCKER_FOREIGN: {
+    what: "le Docker de ce serveur a été installé d'une manière que l'outil ne connaît pas",
+    next: "mettez-le à jour comme il a été installé, ou retirez-le, puis relancez ; rien n'a été modifié.",
+  },
   DOCKER_KEY_UNKNOWN: {
     what: "la clé du dépôt de Docker n'est pas celle qui est connue",
     next: "arrêtez là : quelqu'un s'interpose peut-être, ou Docker a changé de clé.",
@@ -129,6 +141,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   DOCKER_REPOSITORY_UNREACHABLE: {
     what: "le dépôt de Docker est injoignable depuis le serveur",
     next: "ouvrez HTTPS vers download.docker.com, ou utilisez Debian 13, puis relancez.",
+  },
+  DOCKER_SWARM: {
+    what: "le Docker de ce serveur est en mode swarm",
+    next: "si `docker service ls` ne montre rien d'utile : `docker swarm leave --force`, puis relancez ; rien n'a été modifié.",
   },
   DOCKER_UNFIT: {
     what: "Docker Engine 25 ou Compose 2 manque après l'installation",

@@ -21,7 +21,7 @@ case $SSH_ORIGINAL_COMMAND in
     printf '%s\n' ID=debian 'VERSION_ID="13"' 'PRETTY_NAME="Debian GNU/Linux 13 (imitated)"' FACT_MACHINE=x86_64 \
       FACT_FREE=40000 "FACT_SCRIPTS="
     ;;
-  "sed -E -i "* | true) ;;
+  "sh -c 'set -e; f=\$(readlink -f .ssh/authorized_keys)"* | true) ;;
   "sudo -n sh -c 'set -e; umask 022; mkdir -p /opt/geoclic/server.d"*) cat >/dev/null ;;
   "sudo -n /opt/geoclic/server/certificate status"*)
     fault status
@@ -57,14 +57,15 @@ case $SSH_ORIGINAL_COMMAND in
   "sudo -n /opt/geoclic/server/base"*) fault base ;;
   "sudo -n /opt/geoclic/server/schedules"*) fault schedules ;;
   "sudo -n /opt/geoclic/server/build"*) fault build ;;
-  "sudo -n sh -c 'set -e; rm -rf /opt/geoclic/releases/"*)
+  "sudo -n sh -c 'set -e; sync -f /opt/geoclic/releases/"*)
+    fault rsync
     script=$(here)
     script=${script#"sudo -n sh -c '"}
     sh -c "${script%"'"}"
     ;;
   "ls -1 /opt/geoclic/releases") ls -1 "$releases" ;;
   "readlink /opt/geoclic/current") readlink "$server/opt/geoclic/current" ;;
-  "sudo -n rsync --server"* | "sudo -n mv -T /opt/geoclic/releases/"*)
+  "sudo -n rsync --server"*)
     fault rsync
     # shellcheck disable=SC2046
     set -- $(here)

@@ -7,7 +7,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { download } from "../../adapters/download.ts";
 import { retirementJournal } from "../../adapters/retirement-journal.ts";
-import { removeKeys } from "../../core/registry/commands.ts";
+import { removeKeys } from "../../core/keys/authorized-keys.ts";
 import { type SshServer, startSshServer } from "../helpers/ssh-server.ts";
 
 let server: SshServer;

@@ -95,7 +95,7 @@ def _start(client: str, release: str, domain: str, what: str) -> None:
                  f"--property=TimeoutStopSec={_UNDO_SECONDS}",
                  # Stopped before Docker is, when the server goes down.
                  "--property=After=docker.service",
-                 "python3", "-B", program, "activate", "run", "--client", client, "--release", release, "--domain", domain, "--run", run_id])
+                 "python3", "-X", "utf8", "-B", program, "activate", "run", "--client", client, "--release", release, "--domain", domain, "--run", run_id])
     if begun.status != 0:
         raise Failure("ACTIVATION_NOT_STARTED", _STEP, begun.said, "look at systemd on the server, then run again.")
 

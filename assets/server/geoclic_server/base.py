@@ -9,14 +9,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 from . import command as frame
-from . import firewall, layout, openpgp, systemd
+from . import docker_daemon, docker_facts, firewall, layout, openpgp, systemd
+from .apt_sources import docker_sources, without_docker
 from .failure import Failure, say
 from .machine import memory_kib
 from .process import Result, run
-from .system import Plan, plan, read_os_release
+from .system import COMPOSE, ENGINE, Plan, is_fit, plan, read_os_release
 
 # https://docs.docker.com/engine/install/debian: fingerprint of the key that signs Docker's repositories.
 _DOCKER_KEY = "9DC858229FC7DD38854AE2D88D81803C0EBFCD88"
@@ -25,10 +25,15 @@ _RESTIC_URL = "https://github.com/restic/restic/releases/download/v0.18.0/restic
 _RESTIC_SHA256 = "98f6dd8bf5b59058d04bfd8dab58e196cc2a680666ccee90275a3b722374438e"
 
 _STAMP = Path("/var/lib/geoclic/base.json")
+_APT_FOLDER = Path("/etc/apt")
 _APT = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3",
         "-o", "Dpkg::Options::=--force-confold", "-o", "Dpkg::Options::=--force-confdef"]
-_NEEDED_GIB = 3
+_FIRST_MIB = 3072
+"""A first installation, and a release with its images."""
+_LATER_MIB = 512
 _NEEDED_MEMORY_MIB = 900
+_LOCK_SECONDS = 300
+_FIRST_BOOT_SECONDS = 300
 _DAEMON = {"live-restore": True, "log-driver": "json-file", "log-opts": {"max-size": "10m", "max-file": "3"}}
 
 
@@ -42,14 +47,17 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 
 def install(ssh_port: int, *, force: bool = False) -> None:
-    layout.make_folders()
     if force or not _is_done(ssh_port):
+        is_first = not _STAMP.exists()
+        if is_first:
+            _await_first_boot()
         os_release = Path("/etc/os-release").read_text()
-        has_docker = _has_docker()
-        wanted = plan(os_release, has_docker=has_docker,
-                      is_docker_repository_reachable=not has_docker and _is_docker_reachable(os_release))
-        _check_machine()
-        say("base.system", f"{wanted.system}, Docker: {wanted.docker}, restic: {wanted.restic}")
+        found = docker_facts.read()
+        wanted = plan(os_release, found, is_docker_repository_reachable=not is_fit(found) and _is_docker_reachable(os_release))
+        _check_machine(_FIRST_MIB if is_first else _LATER_MIB)
+        layout.make_folders()
+        say("base.system", f"{wanted.system}, Docker: {wanted.docker}, restic: {wanted.restic}"
+                           + (f"; in the place of {', '.join(wanted.remove)}" if wanted.remove else ""))
         _install_packages(wanted)
         if wanted.restic == "binary":
             _install_restic()
@@ -62,12 +70,13 @@ def install(ssh_port: int, *, force: bool = False) -> None:
         layout.write(_STAMP, json.dumps({"key": _key(ssh_port), "doneAt": int(time.time())}))
         say("base", "ready")
     else:
+        layout.make_folders()
         say("base", "nothing to do")
 
 
 def _key(ssh_port: int) -> str:
     folder = Path(__file__).parent
-    content = b"".join((folder / name).read_bytes() for name in ("base.py", "system.py", "firewall.py", "openpgp.py"))
+    content = b"".join((folder / name).read_bytes() for name in ("base.py", "system.py", "docker_facts.py", "docker_daemon.py", "apt_sources.py", "firewall.py", "openpgp.py"))
     return hashlib.sha256(content + str(ssh_port).encode()).hexdigest()
 
 
@@ -86,16 +95,12 @@ def _is_done(ssh_port: int) -> bool:
     )
 
 
-def _has_docker() -> bool:
-    """An engine and a Compose v2 that are fit: the ones of a server that is adopted stay."""
-    engine = run(["docker", "version", "--format", "{{.Server.Version}}"])
-    compose = run(["docker", "compose", "version", "--short"])
-    return engine.status == 0 and _major(engine.stdout) >= 25 and compose.status == 0 and _major(compose.stdout) >= 2
-
-
-def _major(version: str) -> int:
-    digits = version.strip().lstrip("v").split(".")[0]
-    return int(digits) if digits.isdigit() else 0
+def _await_first_boot() -> None:
+    """cloud-init installs packages and writes apt's sources in the first minutes of a server."""
+    if shutil.which("cloud-init"):
+        waited = run(["cloud-init", "status", "--wait"], timeout=_FIRST_BOOT_SECONDS)
+        if waited.status == 124:
+            say("base.system", f"warning: cloud-init has not ended within {_FIRST_BOOT_SECONDS} s")
 
 
 def _is_docker_reachable(os_release: str) -> bool:
@@ -110,7 +115,7 @@ def _docker_repository(os_release: str) -> str:
     return f"https://download.docker.com/linux/{read_os_release(os_release)[0]}"
 
 
-def _check_machine() -> None:
+def _check_machine(needed_mib: int) -> None:
     """Raises Failure DISK_FULL or MEMORY_SHORT."""
     total, _ = memory_kib()
     if total < _NEEDED_MEMORY_MIB << 10:
@@ -118,9 +123,9 @@ def _check_machine() -> None:
     for path in ("/", "/opt", "/var/lib/docker"):
         # Docker's folder may be a disk of its own, or not be there yet.
         present = path if Path(path).exists() else "/var/lib"
-        free = shutil.disk_usage(present).free / 2**30
-        if free < _NEEDED_GIB:
-            raise Failure("DISK_FULL", "base.space", f"{path} has {free:.1f} GiB free, {_NEEDED_GIB} are needed",
+        free = shutil.disk_usage(present).free >> 20
+        if free < needed_mib:
+            raise Failure("DISK_FULL", "base.space", f"{path} has {free} MiB free, {needed_mib} are needed",
                           "free space or take a larger server, then run again.")
 
 
@@ -128,23 +133,26 @@ def _install_packages(wanted: Plan) -> None:
     # An earlier run may have been cut in the middle.
     run(["dpkg", "--configure", "-a"], timeout=600, environment=_quiet())
     if wanted.docker == "official":
-        _need(_apt("update"), "apt-get update")
-        _need(_apt("install", "--yes", "--no-install-recommends", "ca-certificates"), "apt-get install ca-certificates")
         _add_docker_repository(wanted)
     began = time.monotonic()
     _need(_apt("update"), "apt-get update")
-    _need(_apt("install", "--yes", "--no-install-recommends", *wanted.packages), "apt-get install")
+    # In one call: packages that own the same files have no Conflicts that would make apt do it.
+    _need(_apt("install", "--yes", "--no-install-recommends", *wanted.packages, *[f"{name}-" for name in wanted.remove]), "apt-get install")
     say("base.packages", f"{len(wanted.packages)} packages in {time.monotonic() - began:.1f} s")
 
 
 def _apt(*words: str) -> Result:
-    for attempt in range(3):
+    end = time.monotonic() + _LOCK_SECONDS
+    attempt = 0
+    while True:
         result = run([*_APT, *words], timeout=1200, environment=_quiet())
-        if result.status == 0:
-            break
-        time.sleep(5 * attempt)
+        # apt itself waits for dpkg's lock, not for the one of its lists.
+        is_locked = result.status != 0 and "Could not get lock" in result.stderr
+        attempt += 0 if is_locked else 1
+        if result.status == 0 or attempt == 3 or (is_locked and time.monotonic() > end):
+            return result
+        time.sleep(5 * max(attempt, 1))
         run(["dpkg", "--configure", "-a"], timeout=600, environment=_quiet())
-    return result
 
 
 def _quiet() -> dict[str, str]:
@@ -159,18 +167,61 @@ def _need(result: Result, what: str) -> None:
 
 
 def _add_docker_repository(wanted: Plan) -> None:
+    """Docker's own, once: one that is there is used when its key is Docker's, else ours stands in its place. What apt refuses is taken back."""
     system = wanted.system.split(" ")[0]
-    url = f"https://download.docker.com/linux/{system}"
-    with urllib.request.urlopen(f"{url}/gpg", timeout=30) as answer:
+    files = {str(path): path.read_text(errors="replace") for path in [_APT_FOLDER / "sources.list", *sorted((_APT_FOLDER / "sources.list.d").glob("*"))]
+             if path.suffix in (".list", ".sources") and path.is_file()}
+    present = docker_sources(files)
+    is_trusted = bool(present) and all(_fingerprints(source.key) == [_DOCKER_KEY] for source in present)
+    if is_trusted and len({source.key for source in present}) == 1 and any(source.suite == wanted.codename for source in present):
+        say("base.docker", f"the repository of {present[0].file} is used")
+        return
+    key = _read_key(f"https://download.docker.com/linux/{system}/gpg")
+    changed = {Path(path): text for path, text in files.items() if path in {source.file for source in present}}
+    keyring, entry = _APT_FOLDER / "keyrings/geoclic-docker.gpg", _APT_FOLDER / "sources.list.d/geoclic-docker.sources"
+    try:
+        for path, text in changed.items():
+            _keep_former(path, text)
+            rest = without_docker(str(path), text)
+            layout.write(path, rest) if rest else layout.remove(path)
+        keyring.parent.mkdir(mode=0o755, exist_ok=True)
+        layout.write(keyring, key)
+        layout.write(entry, f"Types: deb\nURIs: https://download.docker.com/linux/{system}\nSuites: {wanted.codename}\n"
+                            f"Components: stable\nSigned-By: {keyring}\n")
+        _need(_apt("update"), "apt-get update with Docker's repository")
+    except BaseException:
+        for path in (entry, keyring):
+            layout.remove(path)
+        for path, text in changed.items():
+            layout.write(path, text)
+        raise
+
+
+def _keep_former(path: Path, text: str) -> None:
+    folder = _STAMP.parent / "former"
+    folder.mkdir(parents=True, exist_ok=True)
+    layout.write(folder / path.name, text)
+    say("base.docker", f"{path}: its entry for Docker's repository is replaced, the file as it was is {folder / path.name}")
+
+
+def _fingerprints(key: str) -> list[str]:
+    """Of what `Signed-By` names: a file, a fingerprint, or the key itself. Empty for none, which trusts every key that apt knows."""
+    if key.startswith("/"):
+        try:
+            return openpgp.fingerprints(Path(key).read_bytes())
+        except OSError:
+            return []
+    return openpgp.fingerprints(key.encode()) if "BEGIN PGP" in key else [key.replace(" ", "").rstrip("!").upper()]
+
+
+def _read_key(url: str) -> bytes:
+    """The packets of Docker's key, and nothing else that came with them. Raises Failure DOCKER_KEY_UNKNOWN."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
         key = answer.read()
     if openpgp.fingerprints(key) != [_DOCKER_KEY]:
-        raise Failure("DOCKER_KEY_UNKNOWN", "base.docker", f"the key at {url}/gpg is not {_DOCKER_KEY}",
+        raise Failure("DOCKER_KEY_UNKNOWN", "base.docker", f"the key at {url} is not {_DOCKER_KEY}",
                       "do not go on: somebody may stand between, or Docker changed its key.")
-    keyring = Path("/etc/apt/keyrings/docker.asc")
-    keyring.parent.mkdir(mode=0o755, exist_ok=True)
-    layout.write(keyring, key)
-    layout.write(Path("/etc/apt/sources.list.d/docker.sources"),
-                 f"Types: deb\nURIs: {url}\nSuites: {wanted.codename}\nComponents: stable\nSigned-By: {keyring}\n")
+    return openpgp.packets(key)
 
 
 def _install_restic() -> None:
@@ -190,31 +241,12 @@ def _install_restic() -> None:
     layout.write(Path("/usr/local/bin/restic"), bz2.decompress(packed), 0o755)
 
 
-def merged(present: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The daemon's configuration with ours; other keys stay."""
-    base: dict[str, Any] = present if isinstance(present, dict) else {}
-    return {**base, **wanted}
-
-
 def _configure_docker() -> None:
-    path = Path("/etc/docker/daemon.json")
-    present = layout.read_json(path)
-    if path.exists() and present is None:
-        raise Failure("DOCKER_CONFIG_BROKEN", "base.docker", f"{path} is not JSON", "correct or remove it, then run again.")
-    wanted = merged(present, _DAEMON)
-    is_changed = wanted != present
-    if is_changed:
-        path.parent.mkdir(exist_ok=True)
-        layout.write(path, json.dumps(wanted, indent=2) + "\n")
-    _need_unit(["systemctl", "enable", "--now", "docker.service"])
-    if is_changed:
-        # live-restore is taken over by a reload; the rest, defaults for new containers, when the engine starts next.
-        run(["systemctl", "reload", "docker.service"])
-        # Where containers run already, a restart could stop them: units of others may hang on Docker's.
-        if not run(["docker", "ps", "--quiet"]).stdout.strip():
-            _need_unit(["systemctl", "restart", "docker.service"])
-    if not _has_docker():
-        raise Failure("DOCKER_UNFIT", "base.docker", "Docker Engine 25 or Compose 2 is missing after the installation",
+    docker_daemon.configure(_DAEMON)
+    found = docker_facts.read()
+    if not is_fit(found):
+        raise Failure("DOCKER_UNFIT", "base.docker", f"after the installation Docker is {found.engine or '(none)'} and Compose {found.compose or '(none)'} "
+                      f"({found.compose_path or 'no plugin'}); {ENGINE[0]} and {COMPOSE[0]}.{COMPOSE[1]} are needed",
                       "look at `docker version` and `docker compose version` on the server.")
 
 

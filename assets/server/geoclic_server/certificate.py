@@ -134,7 +134,7 @@ def _start_listener(folder: Path) -> None:
     properties = ["RuntimeMaxSec=900", "User=nobody", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "NoNewPrivileges=yes", "ProtectSystem=strict",
                   "ProtectHome=yes", "PrivateTmp=yes"]
     started = run(["systemd-run", "--quiet", f"--unit={_LISTENER}", "--collect", *[f"--property={value}" for value in properties],
-                   "python3", "-B", os.path.realpath(program), str(folder), "80"])
+                   "python3", "-X", "utf8", "-B", os.path.realpath(program), str(folder), "80"])
     if started.status != 0:
         raise Failure("LISTENER_FAILED", _STEP, started.said, "look at systemd on the server.")
     for _ in range(50):

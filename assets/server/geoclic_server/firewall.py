@@ -109,7 +109,7 @@ def apply(ssh_port: int) -> None:
     _stop_revert()
     program = os.path.realpath(Path(__file__).parent.parent / "run.py")
     # A service that waits and no timer: a timer begins anew with each reload of systemd.
-    _need(run(["systemd-run", "--quiet", f"--unit={_REVERT}", "--collect", "python3", "-B", program, "firewall", "revert",
+    _need(run(["systemd-run", "--quiet", f"--unit={_REVERT}", "--collect", "python3", "-X", "utf8", "-B", program, "firewall", "revert",
                "--client", "server", "--after", str(_REVERT_SECONDS)]), "look at systemd on the server.")
     write(_PENDING, f"# {time.clock_gettime(time.CLOCK_BOOTTIME)}\n{wanted}", 0o600)
     _need(run(["nft", "--file", "-"], stdin=wanted), "look at `nft list ruleset` on the server.")

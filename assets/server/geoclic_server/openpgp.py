@@ -7,14 +7,18 @@ import hashlib
 _PUBLIC_KEY = 6
 
 
-def fingerprints(armored: bytes) -> list[str]:
-    """Of every primary key in an armored block, upper case hex. Empty when the text is not readable as such."""
+def fingerprints(key: bytes) -> list[str]:
+    """Of every primary key in an armored block or in its packets, upper case hex. Empty when it is not readable as such."""
     try:
-        data = _dearmor(armored.decode("ascii"))
         return [hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body).hexdigest().upper()
-                for tag, body in _packets(data) if tag == _PUBLIC_KEY]
+                for tag, body in _packets(packets(key)) if tag == _PUBLIC_KEY]
     except (ValueError, IndexError, binascii.Error):
         return []
+
+
+def packets(key: bytes) -> bytes:
+    """What an armored block holds: what was judged by its fingerprints, and nothing before or behind it. Raises ValueError."""
+    return key if key[:1] and key[0] & 0x80 else _dearmor(key.decode("ascii"))
 
 
 def _dearmor(text: str) -> bytes:

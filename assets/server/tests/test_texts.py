@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from geoclic_server import firewall, openpgp, retention, schedules, town
-from geoclic_server.base import merged
+from geoclic_server.docker_daemon import merged
 from geoclic_server.tls import read_date
 from geoclic_server.environment import changed_secrets, read
 from geoclic_server.facts import schedules as read_schedules
