@@ -200,6 +200,7 @@ class AptTest(unittest.TestCase):
         locked = Result(100, "", "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)")
         failed = Result(100, "", "E: Unable to fetch")
         for answers, expected in [([locked] * 5 + [Result(0, "", "")], 0), ([failed] * 9, 100), ([failed, Result(0, "", "")], 0)]:
-            run = Mock(side_effect=lambda words, left=iter(answers), **_: next(left) if words[0] == "apt-get" else Result(0, "", ""))
+            apt, others = Mock(side_effect=answers), Result(0, "", "")
+            run = Mock(side_effect=lambda words, apt=apt, others=others, **_: apt() if words[0] == "apt-get" else others)
             with patch.object(base, "run", run), patch.object(base.time, "sleep"):
                 self.assertEqual(base._apt("update").status, expected)
