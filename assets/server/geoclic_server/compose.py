@@ -49,6 +49,8 @@ class Container:
     """0 while it does not run."""
     addresses: tuple[tuple[str, str], ...] = ()
     """Network and IPv4 address there."""
+    targets: tuple[str, ...] = ()
+    """Where `mounts` are inside, in the same order."""
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +83,7 @@ def read_container(inspected: Mapping[str, Any]) -> Container:
         created=inspected["Created"],
         started=state.get("StartedAt", ""),
         mounts=tuple(mount["Source"] for mount in inspected.get("Mounts", []) if mount.get("Source")),
+        targets=tuple(mount.get("Destination", "") for mount in inspected.get("Mounts", []) if mount.get("Source")),
         folder=labels.get(_FOLDER, ""),
         restart=((inspected.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", ""),
         volumes=tuple(mount["Name"] for mount in inspected.get("Mounts", []) if mount.get("Type") == "volume" and mount.get("Name")),

@@ -16,7 +16,7 @@ from . import layout, predecessor
 from .compose import Container, containers, find_container
 from .lifecycle import inside, is_quiet
 from .process import Result, run
-from .upstreams import Learning, learning, validity
+from .upstreams import Learning, knowledge
 
 _TABLE = ("ip", "geoclic_detour")
 _MAP = "leads"
@@ -76,8 +76,8 @@ class Detours:
         self._ingress = running[-1] if running else None
         self._leads: dict[str, str] = {}
         if self._ingress:
-            texts = configurations(self._ingress)
-            self._learning, self._validity = learning(texts), validity("\n".join(texts))
+            known = knowledge(configurations(self._ingress))
+            self._learning, self._validity = known.learning, known.validity
             # An ingress that asks again knows the present addresses, whatever an interrupted run left.
             kept = self._present() if self._learning is Learning.AT_LOAD else None
             self._leads = kept or {address: address for one in found for address in self._addresses(one)}
@@ -211,8 +211,15 @@ def _hold(network: str, serving: str, unknown: Sequence[str]) -> Hold | None:
     return Hold(settings[0]["Subnet"], tuple(known), serving)
 
 
-def configurations(container: Container) -> list[str]:
-    """Ours by content, or the predecessor's in its folder."""
-    mounted = [Path(source) for source in container.mounts if Path(source).is_relative_to(layout.BINDS) or Path(source).is_relative_to(predecessor.CONFIGURATION)]
-    files = [file for path in mounted for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file() and file.suffix in (".conf", ".inc")]
-    return [file.read_text(errors="replace") for file in files]
+def configurations(container: Container) -> dict[str, str]:
+    """What `upstreams.knowledge` takes: ours by content, or the predecessor's in its folder, whatever the files' names."""
+    found: dict[str, str] = {}
+    for source, target in zip(map(Path, container.mounts), container.targets):
+        if not source.is_relative_to(layout.BINDS) and not source.is_relative_to(predecessor.CONFIGURATION):
+            continue
+        if source.is_dir():
+            found[f"{target}/"] = ""
+        for file in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if file.is_file():
+                found[str(Path(target, file.relative_to(source)))] = file.read_text(errors="replace")
+    return found

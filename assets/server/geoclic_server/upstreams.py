@@ -1,12 +1,18 @@
 """How an nginx learns the addresses of the services behind it, read from its configuration. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
+from ipaddress import ip_address
+
+from .nginx_text import Directive, Unreadable, directives
 
 _QUICKLY = 10.0
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
-_PASS = re.compile(r"^\s*(?:proxy|grpc|fastcgi|uwsgi|scgi)_pass\s+(?:\w+://)?([^\s;]+)", re.MULTILINE)
+_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+_PASSES = {"proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass"}
+# Programs inside nginx may ask whom they like.
+_PROGRAM = re.compile(r"_by_lua|^(js|perl)_|^perl$")
 
 
 class Learning(Enum):
@@ -15,21 +21,73 @@ class Learning(Enum):
     UNCLEAR = "keeps addresses or connections for long: only a reload is sure"
 
 
-def learning(configurations: Sequence[str]) -> Learning:
-    text = "\n".join(line.split("#")[0] for configuration in configurations for line in configuration.splitlines())
-    named = [found.split("/")[0] for found in _PASS.findall(text)]
-    is_fixed = any("$" not in name for name in named) or re.search(r"^\s*upstream\s", text, re.MULTILINE) is not None
-    is_variable = any("$" in name for name in named)
-    # Connections that it keeps to a service carry requests that no address decides about.
-    is_keeping = re.search(r"^\s*keepalive\s+[1-9]", text, re.MULTILINE) is not None
-    if is_keeping or is_fixed == is_variable:
+@dataclass(frozen=True)
+class Knowledge:
+    learning: Learning
+    validity: float
+    """Seconds for which a resolved address is used; infinity when nobody says."""
+
+
+def knowledge(files: Mapping[str, str]) -> Knowledge:
+    """`files`: the ingress's configuration, as `nginx_text.directives` takes it. What cannot be read is unclear."""
+    try:
+        found = directives(files)
+    except Unreadable:
+        return Knowledge(Learning.UNCLEAR, float("inf"))
+    longest = validity(found)
+    return Knowledge(_learning(found, longest), longest)
+
+
+def _learning(found: Iterable[Directive], longest: float) -> Learning:
+    found = list(found)
+    blocks = [each for each in found if each.name == "upstream" and any(map(_is_named, _servers(each)))]
+    targets = [" ".join(each.arguments) for each in found if each.name in _PASSES]
+    # With a variable anywhere in it, nginx looks the name up at each request (ngx_http_proxy_eval).
+    is_variable = any("$" in target for target in targets)
+    is_fixed = bool(blocks) or any("$" not in target and _is_named(target) for target in targets)
+    is_unclear = any(_PROGRAM.search(each.name) for each in found) or any(map(_is_unclear, blocks))
+    if is_unclear or is_fixed == is_variable:
         return Learning.UNCLEAR
     if is_fixed:
         return Learning.AT_LOAD
-    return Learning.WHILE_RUNNING if validity(text) <= _QUICKLY else Learning.UNCLEAR
+    return Learning.WHILE_RUNNING if longest <= _QUICKLY else Learning.UNCLEAR
 
 
-def validity(text: str) -> float:
-    """Seconds for which a resolved address is used; infinity when nobody says."""
-    found = re.search(r"^\s*resolver\s[^;]*\bvalid=(\d+)(ms|s|m|h|d|)\b", text, re.MULTILINE)
-    return int(found[1]) * _UNITS[found[2]] if found else float("inf")
+def _is_unclear(block: Directive) -> bool:
+    """Connections that nginx keeps carry requests that no address decides about: since 1.29.7 unless it says `keepalive 0`."""
+    kept = [each.arguments[:1] for each in block.block if each.name == "keepalive"]
+    is_resolving = any("resolve" in each.arguments for each in block.block if each.name == "server")
+    return kept != [("0",)] or is_resolving
+
+
+def _servers(block: Directive) -> list[str]:
+    return [each.arguments[0] for each in block.block if each.name == "server" and each.arguments]
+
+
+def _is_named(target: str) -> bool:
+    """A name, which somebody must look up; no address, no socket."""
+    place = re.sub(r"^[a-z0-9+.-]+://", "", target)
+    if place.startswith("unix:"):
+        return False
+    host = re.sub(r":\d+$", "", place.split("/")[0]).strip("[]")
+    try:
+        ip_address(host)
+        return False
+    except ValueError:
+        return host != "localhost"
+
+
+def validity(found: Iterable[Directive]) -> float:
+    """The longest of all resolvers'; what the DNS answer says counts as for ever, since Docker's says ten minutes."""
+    said = [
+        next((argument[len("valid="):] for argument in each.arguments if argument.startswith("valid=")), None)
+        for each in found if each.name == "resolver"
+    ]
+    return max((_seconds(value) for value in said), default=float("inf"))
+
+
+def _seconds(value: str | None) -> float:
+    """nginx's times: `30`, `500ms`, `1m30s`, `1h 30m`."""
+    if value is None or not re.fullmatch(r"(\d+(ms|[smhdw])\s*)*\d+(ms|[smhdw]|)", value):
+        return float("inf")
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdw]|)", value))

@@ -119,12 +119,12 @@ class MonitorTest(unittest.TestCase):
 class ReadContainerTest(unittest.TestCase):
     def test_reads_docker_inspect(self) -> None:
         read = read_container({
-            "Id": "abc", "Created": "2026-11-23T00:00:00Z", "RestartCount": 2, "Mounts": [{"Source": "/opt/x"}, {"Type": "tmpfs"}],
+            "Id": "abc", "Created": "2026-11-23T00:00:00Z", "RestartCount": 2, "Mounts": [{"Type": "tmpfs"}, {"Source": "/opt/x", "Destination": "/x"}],
             "Config": {"Image": "geoclic/api:1", "Labels": {"com.docker.compose.service": "api", "com.docker.compose.config-hash": "h"}},
             "State": {"Status": "running", "StartedAt": "now", "Health": {"Status": "unhealthy", "Log": [{"Output": "a"}, {"Output": " b\n"}]}},
         })
-        self.assertEqual((read.service, read.config_hash, read.condition, read.health_output, read.restarts, read.mounts, read.is_fine),
-                         ("api", "h", "unhealthy", "b", 2, ("/opt/x",), False))
+        self.assertEqual((read.service, read.config_hash, read.condition, read.health_output, read.restarts, read.mounts, read.targets, read.is_fine),
+                         ("api", "h", "unhealthy", "b", 2, ("/opt/x",), ("/x",), False))
 
     def test_without_a_check_its_status_counts(self) -> None:
         read = read_container({"Id": "abc", "Created": "", "Config": {"Image": "x", "Labels": None}, "State": {"Status": "running"}})

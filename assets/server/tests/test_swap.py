@@ -7,7 +7,6 @@ from pathlib import Path
 from geoclic_server import detour, handover, interruption, maintenance
 from geoclic_server.connections import inbound, quiet_seconds
 from geoclic_server.failure import Failure
-from geoclic_server.upstreams import Learning, learning, validity
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
@@ -35,32 +34,6 @@ class ConnectionsTest(unittest.TestCase):
         # What came within the same millisecond has no figure.
         self.assertEqual(quiet_seconds("0 0 a b\t cubic lastrcv:1500\n0 0 c d\t cubic lastsnd:4\n"), 0.0)
         self.assertEqual(quiet_seconds(""), float("inf"))
-
-
-class LearningTest(unittest.TestCase):
-    def test_shapes(self) -> None:
-        quick, slow = "resolver 127.0.0.11 valid=1s ipv6=off;\n", "resolver 127.0.0.11;\n"
-        variable, fixed = "location /a {\n proxy_pass http://$up;\n}\n", "location /a {\n proxy_pass http://admin:80;\n}\n"
-        block = "upstream api {\n server api:8000;\n}\n"
-        for name, text, expected in [
-            ("asks again", quick + variable, Learning.WHILE_RUNNING),
-            ("asks again, seldom", slow + variable, Learning.UNCLEAR),
-            ("fixed", fixed, Learning.AT_LOAD),
-            ("a block", block + "proxy_pass http://api;\n", Learning.AT_LOAD),
-            ("a path behind the name", "proxy_pass http://admin/$uri;\n", Learning.AT_LOAD),
-            ("a resolver that no name needs", quick + fixed, Learning.AT_LOAD),
-            ("keeps connections", block.replace("}", " keepalive 32;\n}") + "proxy_pass http://api;\n", Learning.UNCLEAR),
-            ("a client's keepalive_timeout", "keepalive_timeout 65;\n" + fixed, Learning.AT_LOAD),
-            ("both", quick + variable + fixed, Learning.UNCLEAR),
-            ("in comments", "# proxy_pass http://admin:80;\n" + quick + variable, Learning.WHILE_RUNNING),
-            ("nothing", "", Learning.UNCLEAR),
-        ]:
-            with self.subTest(name):
-                self.assertEqual(learning([text]), expected)
-
-    def test_validity(self) -> None:
-        self.assertEqual([validity(f"resolver x valid={text};") for text in ("1s", "500ms", "2m", "30")], [1, 0.5, 120, 30])
-        self.assertEqual(validity("resolver_timeout 2s;"), float("inf"))
 
 
 class DetourTest(unittest.TestCase):
