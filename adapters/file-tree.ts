@@ -1,27 +1,49 @@
 /** @module Reads a folder as a tree of values and copies it, exclusions applied. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, chmod, lstat, mkdir, readdir, readlink, realpath, symlink } from "node:fs/promises";
+import {
+  constants,
+  copyFile,
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readlink,
+  realpath,
+  symlink,
+} from "node:fs/promises";
 import { dirname, isAbsolute, join, posix, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import ignore from "ignore";
 import type { TreeEntry } from "../core/release/tree.ts";
 
-/** @throws Error when a link leaves the tree, or an entry is neither file, folder nor link */
-export async function readTree(root: string, exclude: readonly string[] = []): Promise<TreeEntry[]> {
-  const excluded = ignore().add([...exclude]);
+/**
+ * `exclude`: patterns in .gitignore's syntax, of names as they are written; `onLeftOut` gets what they match, a folder with a `/`.
+ * @throws Error when a link leaves the tree, an entry is neither file, folder nor link, or a name is not UTF-8
+ */
+export async function readTree(
+  root: string,
+  exclude: readonly string[] = [],
+  onLeftOut?: (path: string) => void,
+): Promise<TreeEntry[]> {
+  const excluded = ignore({ ignorecase: false }).add([...exclude]);
   const entries: TreeEntry[] = [];
   const realRoot = await realpath(root);
   await visit("");
   return entries;
 
   async function visit(folder: string): Promise<void> {
-    const children = await readdir(join(root, folder), { withFileTypes: true });
-    children.sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const child of children) {
-      const path = posix.join(folder, child.name);
-      if (excluded.ignores(child.isDirectory() ? `${path}/` : path)) continue;
-      if (child.isDirectory()) await visit(path);
+    const children = await readdir(join(root, folder), { withFileTypes: true, encoding: "buffer" });
+    const named = children.map((child) => ({
+      name: nameOf(child.name, folder),
+      isFolder: child.isDirectory(),
+    }));
+    named.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, isFolder } of named) {
+      const path = posix.join(folder, name);
+      const shown = isFolder ? `${path}/` : path;
+      if (excluded.ignores(shown)) onLeftOut?.(shown);
+      else if (isFolder) await visit(path);
       else entries.push(await entry(path));
     }
   }
@@ -43,7 +65,20 @@ export async function readTree(root: string, exclude: readonly string[] = []): P
   }
 }
 
-/** Copies entries with plain modes: 0755 for folders and executables, 0644 for the rest. */
+/** A name of other bytes has no text that every program would write the same. */
+function nameOf(bytes: Buffer, folder: string): string {
+  const name = bytes.toString("utf8");
+  if (Buffer.from(name).equals(bytes)) return name;
+  const shown = bytes
+    .toString("latin1")
+    .replace(/[^ -~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16)}`);
+  throw new Error(`the name ${shown} in ${folder || "."} is not UTF-8; rename it`);
+}
+
+/**
+ * Copies entries with plain modes: 0755 for folders and executables, 0644 for the rest.
+ * @throws Error when two names are one on the target's file system
+ */
 export async function copyTree(root: string, entries: readonly TreeEntry[], target: string): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o755 });
   for (const entry of entries) {
@@ -51,7 +86,7 @@ export async function copyTree(root: string, entries: readonly TreeEntry[], targ
     await mkdir(dirname(to), { recursive: true, mode: 0o755 });
     if (entry.kind === "link") await symlink(entry.target, to);
     else {
-      await copyFile(join(root, entry.path), to);
+      await copyFile(join(root, entry.path), to, constants.COPYFILE_EXCL);
       await chmod(to, entry.executable ? 0o755 : 0o644);
     }
   }

@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 import { FleetError } from "../core/errors.ts";
 import type { ReleaseStore } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
+import { type ReleaseOrigins, releaseOrigins } from "./release-origins.ts";
 
 export interface WritableReleaseStore extends ReleaseStore {
+  readonly origins: ReleaseOrigins;
   /** Keeps a release, whose suite `fill` copies into the folder given; does nothing when it is there. */
   keep(release: Release, compose: string, fill: (folder: string) => Promise<void>): Promise<void>;
   /** Keeps the server's scripts of one hash; does nothing when they are there. */
@@ -17,7 +19,8 @@ export function releaseStore(stateFolder: string): WritableReleaseStore {
   const folder = join(stateFolder, "releases");
   const path = (id: string) => join(folder, id);
   const scriptsPath = (hash: string) => join(stateFolder, "scripts", hash);
-  return { folder, path, scriptsPath, list, read, keep, keepScripts };
+  const origins = releaseOrigins(stateFolder);
+  return { folder, origins, path, scriptsPath, list, read, keep, keepScripts };
 
   async function list(): Promise<string[]> {
     const names = await readdir(folder).catch(() => []);

@@ -58,7 +58,7 @@ export function imageBuilder(cache: string, releases: Pick<ReleaseStore, "path">
       const entries = await readTree(suite);
       await copyTree(
         suite,
-        inputs.flatMap((path) => below(entries, path)),
+        entries.filter((entry) => inputs.some((path) => below([entry], path).length > 0)),
         staged,
       );
       const result = await docker([

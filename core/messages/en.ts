@@ -33,6 +33,14 @@ export const en = {
       what: "the suite cannot be read at {{path}}: {{cause}}",
       next: "set geoclic-fleet:suite.path to the folder that holds the suite's checkout.",
     },
+    SUITE_SECRETS: {
+      what: "the suite at {{path}} holds what may be secrets of this machine: {{names}}; git does not track them and the adapter says nothing of them",
+      next: "say in the adapter's `exclude` what each is: `/{{first}}` leaves it out, `!/{{first}}` sends it to the build; nothing was changed.",
+    },
+    RELEASE_AMBIGUOUS: {
+      what: "several releases of the store were made of {{name}}: {{releases}}",
+      next: "give the id of the one that you mean; they differ in the adapter, the tool or the date of the images.",
+    },
     RELEASE_UNKNOWN: {
       what: "release {{release}} is not in the store {{store}} (the suite's present tree is {{present}})",
       next: "pin a release that `geoclic-fleet doctor` lists, or check out the suite that made it and run a preview.",

@@ -40,6 +40,14 @@ export const fr: Catalogue = {
       what: "la suite est illisible dans {{path}} : {{cause}}",
       next: "donnez à geoclic-fleet:suite.path le dossier qui contient la suite.",
     },
+    SUITE_SECRETS: {
+      what: "la suite dans {{path}} contient ce qui peut être des secrets de cette machine : {{names}} ; git ne les suit pas et l'adaptateur n'en dit rien",
+      next: "dites dans `exclude` de l'adaptateur ce que chacun est : `/{{first}}` l'écarte, `!/{{first}}` l'envoie à la construction ; rien n'a été modifié.",
+    },
+    RELEASE_AMBIGUOUS: {
+      what: "plusieurs versions de la réserve viennent de {{name}} : {{releases}}",
+      next: "donnez l'identifiant de celle que vous voulez ; elles diffèrent par l'adaptateur, l'outil ou la date des images.",
+    },
     RELEASE_UNKNOWN: {
       what: "la version {{release}} n'est pas dans la réserve {{store}} (la suite actuelle est {{present}})",
       next: "choisissez une version listée par `geoclic-fleet doctor`, ou reprenez la suite qui l'a produite et lancez un aperçu.",

@@ -28,9 +28,9 @@ STATUS = STATE / "releases.json"
 RUNNING_ENVIRONMENT = STATE / "env.running"
 """What the running release's containers were made with; `ENVIRONMENT` is what the next ones are made with."""
 
-# Folders that are no server's secret; the rest is root's alone.
-_FOLDERS = {ROOT: 0o755, RELEASES: 0o755, SHARED: 0o755, TLS: 0o755, ACME: 0o755, LOGS: 0o755, BINDS: 0o755,
-            STATIC: 0o755, PUBLIC: 0o755, BACKUPS: 0o700, STATE: 0o700}
+# What containers write (logs) is root's alone too: a setuid program left there is out of every user's reach.
+_FOLDERS = {ROOT: 0o755, RELEASES: 0o755, SHARED: 0o755, TLS: 0o755, ACME: 0o755, BINDS: 0o755,
+            STATIC: 0o755, PUBLIC: 0o755, LOGS: 0o700, BACKUPS: 0o700, STATE: 0o700}
 
 
 def make_folders() -> None:

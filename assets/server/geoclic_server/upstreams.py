@@ -1,7 +1,7 @@
 """How an nginx learns the addresses of the services behind it, read from its configuration. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
@@ -38,8 +38,7 @@ def knowledge(files: Mapping[str, str]) -> Knowledge:
     return Knowledge(_learning(found, longest), longest)
 
 
-def _learning(found: Iterable[Directive], longest: float) -> Learning:
-    found = list(found)
+def _learning(found: Sequence[Directive], longest: float) -> Learning:
     blocks = [each for each in found if each.name == "upstream" and any(map(_is_named, _servers(each)))]
     targets = [" ".join(each.arguments) for each in found if each.name in _PASSES]
     # With a variable anywhere in it, nginx looks the name up at each request (ngx_http_proxy_eval).
