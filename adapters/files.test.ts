@@ -93,6 +93,40 @@ describe("a tree", () => {
     await expect(readTree(root)).rejects.toThrow("pipe is neither a file, a folder nor a link");
   });
 
+  test("fails on a name that is no UTF-8, which it shows", async () => {
+    const root = await tree({ "a/b": "x" });
+    await writeFile(
+      Buffer.concat([Buffer.from(`${root}/a/caf`), Buffer.from([0xe9]), Buffer.from(".png")]),
+      "x",
+    );
+    await expect(readTree(root)).rejects.toThrow("the name caf\\xe9.png in a is not UTF-8; rename it");
+  });
+
+  test("keeps names that differ in case or in how an accent is written, with their bytes", async () => {
+    const names = [
+      "a.js",
+      "A.js",
+      "\u00e9t\u00e9.png",
+      "e\u0301te\u0301.png",
+      "x\ny",
+      " z ",
+      "[b]*?#!",
+    ].sort();
+    const root = await tree(Object.fromEntries(names.map((name) => [name, name])));
+    const entries = await readTree(root);
+    expect(entries.map(({ path }) => path)).toEqual(names);
+    const copy = join(folder, "copy");
+    await copyTree(root, entries, copy);
+    expect((await readdir(copy)).sort()).toEqual(names);
+    expect(treeHash(await readTree(copy))).toBe(treeHash(entries));
+  });
+
+  test("is not copied where two names are one", async () => {
+    const root = await tree({ a: "1" });
+    const entries = await readTree(root);
+    await expect(copyTree(root, [...entries, ...entries], join(folder, "copy"))).rejects.toThrow("EEXIST");
+  });
+
   test("is read by a way through a link, and in the order of names", async () => {
     const root = await tree({ b: "", a: "", "c/z": "", B: "" });
     await symlink("a", join(root, "link"));

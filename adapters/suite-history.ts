@@ -5,7 +5,8 @@ import { execa } from "execa";
 import type { Origin } from "./release-origins.ts";
 
 export interface SuiteHistory {
-  readonly origin: Omit<Origin, "at">;
+  /** `undefined` before the first commit. */
+  readonly origin: Omit<Origin, "at"> | undefined;
   /** Paths that the suite's own .gitignore leaves out, folders with a `/`. */
   readonly ignored: readonly string[];
   /** Of the paths given, those that git does not track. */
@@ -15,22 +16,12 @@ export interface SuiteHistory {
 /** `undefined` where the folder itself is no checkout. @throws Error with git's own sentence */
 export async function suiteHistory(folder: string): Promise<SuiteHistory | undefined> {
   if (!existsSync(join(folder, ".git"))) return undefined;
-  const commit = (await git(["rev-parse", "--verify", "HEAD"])).trim();
-  const [tags, described, changed, ignored] = await Promise.all([
-    git(["tag", "--points-at", "HEAD"]),
-    git(["describe", "--tags", "--always"]),
-    git(["status", "--porcelain"]),
-    // Not the operator's own exclusions: a release is the same on every machine.
-    git(["ls-files", "-z", "--others", "--ignored", "--exclude-per-directory=.gitignore", "--directory"]),
-  ]);
-  const isClean = changed === "";
+  // Not the operator's own exclusions: a release is the same on every machine.
+  const ignored = await git(
+    "ls-files -z --others --ignored --exclude-per-directory=.gitignore --directory".split(" "),
+  );
   return {
-    origin: {
-      commit,
-      tags: tags.split("\n").filter(Boolean).sort(),
-      described: `${described.trim()}${isClean ? "" : "-dirty"}`,
-      isClean,
-    },
+    origin: await origin(),
     ignored: ignored.split("\0").filter(Boolean),
     untracked: async (paths) => {
       if (paths.length === 0) return [];
@@ -40,6 +31,24 @@ export async function suiteHistory(folder: string): Promise<SuiteHistory | undef
       return paths.filter((path) => !tracked.has(path));
     },
   };
+
+  async function origin(): Promise<SuiteHistory["origin"]> {
+    // None before the first commit.
+    const commit = (await git(["rev-parse", "--verify", "--quiet", "HEAD"]).catch(() => "")).trim();
+    if (commit === "") return undefined;
+    const [tags, described, changed] = await Promise.all([
+      git(["tag", "--points-at", "HEAD"]),
+      git(["describe", "--tags", "--always"]),
+      git(["status", "--porcelain"]),
+    ]);
+    const isClean = changed === "";
+    return {
+      commit,
+      tags: tags.split("\n").filter(Boolean).sort(),
+      described: `${described.trim()}${isClean ? "" : "-dirty"}`,
+      isClean,
+    };
+  }
 
   async function git(words: readonly string[]): Promise<string> {
     const own = Object.entries(process.env).filter(([key]) => !key.startsWith("GIT_"));

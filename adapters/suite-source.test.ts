@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { execa } from "execa";
 import { stringify } from "yaml";
 import { type FleetConfig, parseStackConfig } from "../core/config/stack.ts";
 import { adapterYaml } from "../test/helpers/adapter.ts";
@@ -34,17 +35,35 @@ const files: Readonly<Record<string, string>> = {
   "deploy/nginx/conf.d/a.conf": "server {}",
   "deploy/www/index.html": "<html>",
 };
-const neverSent = {
-  ".git/config": "",
+const privateKey = "-----BEGIN EC PRIVATE KEY-----\nx\n";
+/** Of a machine, or a tool's: never in a release. */
+const neverSent: Readonly<Record<string, string>> = {
   ".env": "SECRET=1",
+  "deploy/.env": "SECRET=1",
   "deploy/.env.production": "SECRET=1",
-  "deploy/nginx/privkey.pem": "key",
-  "api/id_ed25519": "key",
-  "api/tls.key": "key",
+  "deploy/nginx/ssl/privkey.pem": privateKey,
+  "deploy/logs/api.log": "",
   "admin/node_modules/x/index.js": "",
   "api/__pycache__/main.pyc": "",
   "fleet/main.sh": "",
-  "api/debug.log": "",
+  ".github/workflows/ci.yml": "",
+};
+/** What an application is built of. */
+const inputs: Readonly<Record<string, string>> = {
+  "admin/.env.production": "VITE_API_URL=/api",
+  "admin/public/lib/leaflet/dist/leaflet.js": "x",
+  "admin/public/clef.key": "not a secret",
+  "admin/public/certificat.pem": "-----BEGIN CERTIFICATE-----",
+  "admin/public/journal.log": "x",
+  "admin/.env.example": "VITE_API_URL=",
+};
+/** What may be a secret, or may be an application's. */
+const doubtful: Readonly<Record<string, string>> = {
+  "api/.env": "SECRET=1",
+  "admin/.env.production.local": "SECRET=1",
+  "api/tls.key": privateKey,
+  "api/id_ed25519": "x",
+  "api/store.p12": "x",
 };
 
 let folder: string;
@@ -75,6 +94,31 @@ async function write(texts: Readonly<Record<string, string>>): Promise<void> {
 
 const keep = () => keepPresent({ suite }, store);
 
+/** Paths of the present tree's release. */
+async function paths(): Promise<string[]> {
+  return (await readTree(join(store.path((await keep()).id), "suite"))).map(({ path }) => path);
+}
+
+async function git(...words: readonly string[]): Promise<string> {
+  const own = [
+    "-c",
+    "user.name=a",
+    "-c",
+    "user.email=a@b",
+    "-c",
+    "tag.gpgSign=false",
+    "-c",
+    "commit.gpgSign=false",
+  ];
+  return (await execa("git", ["-C", suite.path, ...own, ...words])).stdout;
+}
+
+async function commit(...words: readonly string[]): Promise<string> {
+  await git("add", "--all", ...words);
+  await git("commit", "--quiet", "--allow-empty", "-m", "x");
+  return git("rev-parse", "HEAD");
+}
+
 describe("the present tree", () => {
   test("is kept whole: suite, compose file, release and scripts", async () => {
     const release = await keep();
@@ -100,11 +144,40 @@ describe("the present tree", () => {
     expect(await store.list()).toEqual([id, other.id].sort());
   });
 
-  test("is not changed by what is never sent, and does not hold it", async () => {
+  test("is not changed by what is never sent, does not hold it, and tells it", async () => {
     const { id } = await keep();
     await write(neverSent);
-    const again = await keep();
+    const told: string[] = [];
+    const again = await keepPresent({ suite }, store, (paths) => told.push(...paths));
     expect(again.id).toBe(id);
+    expect(told.sort()).toEqual(
+      [
+        ".env",
+        ".github/",
+        "admin/node_modules/",
+        "api/__pycache__/",
+        "deploy/.env",
+        "deploy/.env.production",
+      ].concat(["deploy/logs/", "deploy/nginx/ssl/", "fleet/"]),
+    );
+  });
+
+  test.each(Object.keys(inputs))("holds %s, which an application is built of", async (path) => {
+    await write({ [path]: inputs[path] ?? "" });
+    expect(await paths()).toContain(path);
+  });
+
+  test("is read by names as they are written", async () => {
+    await writeFile(suite.adapter, stringify({ ...adapterYaml, exclude: ["/docs/", "*.tmp"] }));
+    await write({ "Docs/a": "x", "a.TMP": "x", "docs/b": "x", "b.tmp": "x" });
+    expect(await paths()).toEqual(expect.arrayContaining(["Docs/a", "a.TMP"]));
+    expect(await paths()).not.toEqual(expect.arrayContaining(["docs/b"]));
+  });
+
+  test("is read whatever the bytes of its compose file are, or refused", async () => {
+    const file = join(suite.path, "deploy/docker-compose.yml");
+    await writeFile(file, Buffer.concat([Buffer.from("# caf\xe9\n", "latin1"), await readFile(file)]));
+    await expect(keep()).rejects.toThrow("is not UTF-8");
   });
 
   test("changes with a hook beside the adapter", async () => {
@@ -125,6 +198,112 @@ describe("the present tree", () => {
     );
     expect(Object.keys(release.services)).toHaveLength(10);
     expect(release.services.nginx).toMatchObject({ origin: "pulled", ingress: true });
+  });
+});
+
+describe("what may be a secret", () => {
+  test.each(Object.keys(doubtful))("%s is refused by its name", async (path) => {
+    await write({ [path]: doubtful[path] ?? "" });
+    await expect(keep()).rejects.toMatchObject({
+      code: "SUITE_SECRETS",
+      values: { names: path, first: path },
+    });
+    expect(await store.list()).toEqual([]);
+  });
+
+  test("is left out or sent as the adapter says", async () => {
+    await write(doubtful);
+    const exclude = ["/api/.env", "/api/tls.key", "id_ed25519", "!/admin/.env.production.local", "!*.p12"];
+    await writeFile(suite.adapter, stringify({ ...adapterYaml, exclude }));
+    const found = await paths();
+    expect(found).toEqual(expect.arrayContaining(["admin/.env.production.local", "api/store.p12"]));
+    for (const path of ["api/.env", "api/tls.key", "api/id_ed25519"]) expect(found).not.toContain(path);
+  });
+
+  test("is sent when git tracks it, left out when the suite's .gitignore does, refused when neither", async () => {
+    await git("init", "--quiet");
+    await write({ "api/tests/tls.key": privateKey, "admin/.env": "VITE_A=1" });
+    await commit();
+    expect(await paths()).toEqual(expect.arrayContaining(["admin/.env", "api/tests/tls.key"]));
+    await write({ "api/.env": "SECRET=1" });
+    await expect(keep()).rejects.toMatchObject({ code: "SUITE_SECRETS", values: { names: "api/.env" } });
+    await write({ ".gitignore": "/api/.env\n" });
+    expect(await paths()).not.toContain("api/.env");
+  });
+});
+
+describe("a suite that is a checkout", () => {
+  beforeEach(async () => {
+    await git("init", "--quiet");
+  });
+
+  test("is what a plain checkout holds: what git ignores is no part, what it tracks all the same is", async () => {
+    await write({ "admin/public/dist/leaflet.js": "x", "admin/npm-debug.log": "kept" });
+    await commit();
+    await write({ ".gitignore": "dist/\n*.log\n[ab].txt\n" });
+    await commit();
+    const { id } = await keep();
+    await write({ "admin/dist/app.js": "x", "api/error.log": "x", "api/a.txt": "x", "api/[x] y.log": "x" });
+    const told: string[] = [];
+    expect((await keepPresent({ suite }, store, (left) => told.push(...left))).id).toBe(id);
+    expect(told.sort()).toEqual([".git/", "admin/dist/", "api/[x] y.log", "api/a.txt", "api/error.log"]);
+    expect(await paths()).toEqual(
+      expect.arrayContaining(["admin/public/dist/leaflet.js", "admin/npm-debug.log"]),
+    );
+  });
+
+  test("gives the release that the same tree gives without git", async () => {
+    const { id } = await keep();
+    await commit();
+    expect((await keep()).id).toBe(id);
+    await git("tag", "v1");
+    expect((await keep()).id).toBe(id);
+  });
+
+  test("is called by its tag or commit, and found by either", async () => {
+    const hash = await commit();
+    const { id } = await keep();
+    expect(await store.origins.described(id)).toBe(hash.slice(0, 7));
+    await git("tag", "v1.2");
+    await keep();
+    expect(await store.origins.described(id)).toBe("v1.2");
+    for (const name of ["v1.2", hash, hash.slice(0, 7)]) expect(await store.origins.named(name)).toBe(id);
+    for (const name of ["v1", hash.slice(0, 6), "", id])
+      expect(await store.origins.named(name)).toBeUndefined();
+  });
+
+  test("with changes of one's own is called so, and is not what the tag names", async () => {
+    await commit();
+    await git("tag", "v1.2");
+    await write({ "api/main.py": "print(2)" });
+    const { id } = await keep();
+    expect(await store.origins.described(id)).toBe("v1.2-dirty");
+    expect(await store.origins.named("v1.2")).toBeUndefined();
+  });
+
+  test("whose commit several releases were made of is not guessed", async () => {
+    await commit();
+    await git("tag", "v1.2");
+    const one = await keep();
+    suite = { ...suite, imagesAsOf: "2026-11" };
+    const other = await keep();
+    const naming = store.origins.named("v1.2");
+    await expect(naming).rejects.toMatchObject({ code: "RELEASE_AMBIGUOUS" });
+    await expect(naming).rejects.toThrow(one.id);
+    await expect(naming).rejects.toThrow(other.id);
+  });
+
+  test("that git cannot read is told with git's own words", async () => {
+    await rm(join(suite.path, ".git"), { recursive: true });
+    await writeFile(join(suite.path, ".git"), "gitdir: /nowhere\n");
+    await expect(keep()).rejects.toThrow("not a git repository: /nowhere");
+  });
+
+  test("is read without what the operator's shell says of git", async () => {
+    const hash = await commit();
+    vi.stubEnv("GIT_DIR", "/nowhere");
+    const { id } = await keep();
+    expect(await store.origins.named(hash)).toBe(id);
   });
 });
 

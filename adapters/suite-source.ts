@@ -97,7 +97,8 @@ export async function keepPresent(
     });
     await store.keepScripts(release.scripts, (folder) => copyTree(scriptsPath, scripts, folder));
     await store.keep(release, compose, (folder) => copyTree(suitePath, suite, join(folder, "suite")));
-    if (history) await store.origins.note(release.id, { ...history.origin, at: new Date().toISOString() });
+    if (history?.origin)
+      await store.origins.note(release.id, { ...history.origin, at: new Date().toISOString() });
     return release;
   } catch (error) {
     if (error instanceof FleetError) throw error;

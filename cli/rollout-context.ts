@@ -17,12 +17,13 @@ import { type ClientConfig, reachOf } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
 import { readAnswer } from "../core/facts/answer.ts";
 import { ClientFacts } from "../core/facts/client.ts";
-import { text } from "../core/messages/catalogue.ts";
+import { type Language, text } from "../core/messages/catalogue.ts";
 import { townProblem } from "../operations/prove-town.ts";
 import type { planRollback, UpdateContext } from "../operations/update.ts";
 import type { Console } from "./console.ts";
 
 const reachSeconds = 10;
+const shownPaths = 12;
 
 export async function rolloutContext(
   console: Console,
@@ -59,8 +60,12 @@ export async function rolloutContext(
     },
     releases: {
       folder: store.folder,
-      present: (config) => keepPresent(config, store),
+      present: (config) =>
+        keepPresent(config, store, (paths) => {
+          if (paths.length > 0) console.progress(leftOutLine(paths, console.language));
+        }),
       read: store.read,
+      named: store.origins.named,
       migrations: (release) => readMigrations(store, release),
       partial: (former, present, parts, { suite }) =>
         keepPartial(store, former, present, parts, suite.imagesAsOf),
@@ -80,6 +85,13 @@ export async function rolloutContext(
     describe: (error) => describe(error, console.language),
     tell: (key, values) => text(key, console.language, values),
   };
+}
+
+/** How many paths of the suite are in no release, and the first of them. */
+function leftOutLine(paths: readonly string[], language: Language): string {
+  const shown = paths.slice(0, shownPaths).join(", ");
+  const names = paths.length > shownPaths ? `${shown}, …` : shown;
+  return text("update.leftOut", language, { count: paths.length, names });
 }
 
 function targetOf(client: ClientConfig): SshTarget {

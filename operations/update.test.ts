@@ -100,6 +100,10 @@ async function world(names: readonly string[], setting: World = {}) {
       folder: "/store",
       present: async () => ({ id: next, version: "2" }) as Release,
       read: async (id) => (/^[ab]{12}$/.test(id) ? ({ id, version: "1" } as Release) : undefined),
+      named: async (name) => {
+        if (name === "v1") throw new FleetError("RELEASE_AMBIGUOUS", { name, releases: `${old}, ${next}` });
+        return name === "v2" ? next : undefined;
+      },
       migrations: async () => ["001_a.sql"],
       partial: async () => ({ id: "abababababab" }) as Release,
     },
@@ -192,6 +196,14 @@ describe("waves", () => {
     await context.file.edit(({ setValue }) => setValue("release", next));
     await run();
     expect(events).toEqual(["check b", "a unchanged", "wave 1: b", "up b@b", "b done"]);
+  });
+
+  test("a release is meant by a tag of the suite too, unless several were made of it", async () => {
+    const { run, pins } = await world(["a"]);
+    await run({ release: "v2" });
+    expect(await pins()).toEqual({ a: "b" });
+    await expect(run({ release: "v1" })).rejects.toMatchObject({ code: "RELEASE_AMBIGUOUS" });
+    await expect(run({ release: "v3" })).rejects.toMatchObject({ code: "RELEASE_NOT_HELD" });
   });
 
   test("a release that does not pass its check reaches nobody", async () => {

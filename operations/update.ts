@@ -17,7 +17,7 @@ export interface Pace {
 }
 
 export interface UpdateRequest extends Choice, Pace {
-  /** Id in the store; none: the suite's present tree. */
+  /** Id in the store, or a tag or commit of the suite that one was made of; none: the suite's present tree. */
   readonly release?: string | undefined;
   readonly services?: string | undefined;
   readonly migration?: string | undefined;
@@ -31,6 +31,8 @@ export interface Releases {
   present(config: FleetConfig): Promise<Release>;
   /** @throws FleetError `RELEASE_BROKEN` */
   read(id: string): Promise<Release | undefined>;
+  /** Id of the release that was made of a tag or commit. @throws FleetError `RELEASE_AMBIGUOUS` */
+  named(name: string): Promise<string | undefined>;
   /** Names of a kept release's migrations, in their order. */
   migrations(release: Release): Promise<string[]>;
   /** @throws FleetError `SERVICES_NOT_ALONE` */
@@ -94,6 +96,9 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
   async function held(id: string): Promise<Release> {
     const release = /^[0-9a-f]{12}$/.test(id) ? await releases.read(id) : undefined;
     if (release) return release;
+    const made = await releases.named(id);
+    const named = made && (await releases.read(made));
+    if (named) return named;
     throw new FleetError("RELEASE_NOT_HELD", {
       release: JSON.stringify(id.slice(0, 60)),
       store: releases.folder,

@@ -1,6 +1,7 @@
 /** @module `update` and `rollback`: shown, confirmed, carried out as an operation. */
 import { home } from "../../adapters/home.ts";
 import { operationJournals } from "../../adapters/operation-journals.ts";
+import { releaseOrigins } from "../../adapters/release-origins.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { expectedSeconds } from "../../core/operation/journal.ts";
@@ -109,8 +110,9 @@ async function agreed(
     return false;
   }
   const show = isPlan ? console.print : console.progress;
-  for (const release of releases.values())
-    show(t("update.release", { release: release.id, version: release.version || "-" }));
+  const { described } = releaseOrigins(home().state);
+  for (const { id, version } of releases.values())
+    show(t("update.release", { release: id, version: version || ((await described(id)) ?? "-") }));
   if (rows.length > 0) show(changesTable(rows, console.language));
   show(t("update.plan", { waves: waves.map((names) => names.join(", ")).join(" → ") }));
   const expected = expectedSeconds(await operationJournals(home().state, stack).list(), verb);

@@ -31,7 +31,7 @@ export const en = {
     },
     SUITE_UNREADABLE: {
       what: "the suite cannot be read at {{path}}: {{cause}}",
-      next: "set geoclic-fleet:suite.path to the folder that holds the suite's checkout.",
+      next: "correct what it names, or set geoclic-fleet:suite.path to the folder that holds the suite's checkout.",
     },
     SUITE_SECRETS: {
       what: "the suite at {{path}} holds what may be secrets of this machine: {{names}}; git does not track them and the adapter says nothing of them",

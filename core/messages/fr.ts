@@ -38,7 +38,7 @@ export const fr: Catalogue = {
     },
     SUITE_UNREADABLE: {
       what: "la suite est illisible dans {{path}} : {{cause}}",
-      next: "donnez à geoclic-fleet:suite.path le dossier qui contient la suite.",
+      next: "corrigez ce qui est nommé, ou donnez à geoclic-fleet:suite.path le dossier qui contient la suite.",
     },
     SUITE_SECRETS: {
       what: "la suite dans {{path}} contient ce qui peut être des secrets de cette machine : {{names}} ; git ne les suit pas et l'adaptateur n'en dit rien",

@@ -133,7 +133,8 @@ export const operations = area(
       "update.help.all": "every client that is converged",
       "update.help.services": 'only these services, e.g. "api portail"',
       "update.help.migration": "only this file of the suite's migrations",
-      "update.help.release": "id of a release in the store (default: the suite's present tree)",
+      "update.help.release":
+        "id of a release in the store, or a tag or commit of the suite that one was made of (default: the suite's present tree)",
       "update.help.onlyOutdated": "leave out clients that run the release",
       "update.help.parallel": "clients updated at once inside a wave",
       "update.help.waves":
@@ -146,6 +147,7 @@ export const operations = area(
       "update.help.noWait": "fail at once when another operation holds the stack",
       "update.help.yes": "do not ask",
       "update.release": "release {{release}} (suite {{version}})",
+      "update.leftOut": "not sent to towns ({{count}}): {{names}}",
       "update.wave": "wave {{number}} of {{count}}: {{clients}}",
       "update.checking": "release check on this machine…",
       "update.checked": "release check passed in {{seconds}} s",
@@ -306,7 +308,8 @@ export const operations = area(
       "update.help.all": "tous les clients maintenus",
       "update.help.services": 'seulement ces services, p. ex. "api portail"',
       "update.help.migration": "seulement ce fichier des migrations de la suite",
-      "update.help.release": "identifiant d'une version du magasin (défaut : l'état présent de la suite)",
+      "update.help.release":
+        "identifiant d'une version du magasin, ou étiquette ou commit de la suite dont elle vient (défaut : l'état présent de la suite)",
       "update.help.onlyOutdated": "laisser de côté les clients qui ont déjà la version",
       "update.help.parallel": "clients mis à jour en même temps dans une vague",
       "update.help.waves":
@@ -319,6 +322,7 @@ export const operations = area(
       "update.help.noWait": "échouer tout de suite si une autre opération tient la pile",
       "update.help.yes": "ne pas demander",
       "update.release": "version {{release}} (suite {{version}})",
+      "update.leftOut": "non envoyés aux communes ({{count}}) : {{names}}",
       "update.wave": "vague {{number}} sur {{count}} : {{clients}}",
       "update.checking": "contrôle de la version sur cette machine…",
       "update.checked": "contrôle de la version réussi en {{seconds}} s",
