@@ -1,20 +1,27 @@
 /** @module Host keys, learnt from the server itself: to be compared with another source before they are pinned. */
 import { createHash } from "node:crypto";
 import { execa } from "execa";
-import { lastLine } from "../core/commands/ssh.ts";
+import { lastLine, shutOutCause } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import type { HostKey } from "../core/registry/port.ts";
 
 /** The best first. */
 const types = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"];
 
-/** Asks a server for its host keys and gives the best one, or the one of a type `preferred`. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING` */
+/**
+ * Asks a server for its host keys, each over a connection of its own, and gives the best one, or the one of a type
+ * `preferred`. `kinds`: fewer of them, as `ssh-keyscan -t` names them. @throws FleetError `SSH_UNREACHABLE`, `TOOL_MISSING`
+ */
 export async function scanHostKey(
   host: string,
   port: number,
-  { timeoutSeconds = 15, preferred }: { readonly timeoutSeconds?: number; readonly preferred?: string } = {},
+  {
+    timeoutSeconds = 15,
+    preferred,
+    kinds = "ed25519,ecdsa",
+  }: { readonly timeoutSeconds?: number; readonly preferred?: string; readonly kinds?: string } = {},
 ): Promise<HostKey> {
-  const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", "ed25519,ecdsa", "--", host];
+  const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", kinds, "--", host];
   const result = await execa("ssh-keyscan", words, {
     reject: false,
     stdin: "ignore",
@@ -41,7 +48,7 @@ export async function scanHostKey(
   throw new FleetError("SSH_UNREACHABLE", {
     host,
     port,
-    cause: said || `no host key in ${timeoutSeconds} s`,
+    cause: shutOutCause(said) || `no host key in ${timeoutSeconds} s`,
   });
 }
 

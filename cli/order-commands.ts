@@ -24,6 +24,7 @@ export function orderCommands({ program, console, t }: Session): void {
     .option("--reach <template>", t("help.order.reach"), "{1}.{2}.{3}.{4}")
     .option("--ssh-user <name>", t("help.order.sshUser"))
     .option("--order <id>", t("help.order.order"))
+    .option("--buy-again", t("help.order.buyAgain"))
     .option("--no-commit", t("help.order.noCommit"))
     .option("--stack <name>", t("help.stack"))
     .action(async (name: string, options: OrderCommandOptions) => {

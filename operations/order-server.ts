@@ -16,7 +16,9 @@ import {
 } from "../core/ovh/order.ts";
 import type { OrderContext } from "../core/ovh/order-ports.ts";
 import { awaitDelivery } from "./order/await-delivery.ts";
-import { buy } from "./order/buy.ts";
+import { type BuyOptions, buy } from "./order/buy.ts";
+import { refuseOther } from "./order/find-order.ts";
+import { refuseTaken } from "./order/refuse-taken.ts";
 import { setUpServer } from "./order/set-up-server.ts";
 
 export interface OrderWish extends Wish {
@@ -26,11 +28,10 @@ export interface OrderWish extends Wish {
   readonly reach: string;
 }
 
-export interface OrderOptions {
-  /** Most that it may cost a month, tax included, in whole cents. */
-  readonly maxCents?: number;
+/** `maxCents`: most that it may cost a month, tax included. */
+export interface OrderOptions extends BuyOptions {
   readonly waitMinutes: number;
-  /** Order of OVH that somebody says to be this one. */
+  /** Order of OVH that somebody says to be the one of a checkout whose answer was lost. */
   readonly orderId?: number;
 }
 
@@ -63,17 +64,54 @@ async function run(
     return;
   }
   await context.ovh.checkRights(orderRights);
-  const orderId = progress.orderId ?? options.orderId ?? (await buy(context, progress, options.maxCents));
-  if (progress.orderId === undefined) await note(context, { event: "ordered", orderId });
-  const serviceName =
-    progress.serviceName ?? (await awaitDelivery(context, progress.asked, orderId, options.waitMinutes));
-  if (progress.serviceName === undefined) await note(context, { event: "delivered", serviceName });
+  const serviceName = await serviceOf(context, progress, options);
   const server = progress.reached ?? (await setUpServer(context, progress, serviceName));
   if (progress.reached === undefined) await note(context, { event: "reached", ...server });
   if ((await context.declaredServer(name)) !== serviceName)
     await context.declare(orderedEntry(progress.asked, { ...server, serviceName }));
   await note(context, { event: "declared" });
   context.report("order.declared", { client: name });
+}
+
+/** The VPS that is delivered, which nobody else knows; noted before anything is changed on it. */
+async function serviceOf(
+  context: OrderContext,
+  progress: OrderProgress,
+  options: OrderOptions,
+): Promise<string> {
+  const { asked, serviceName: noted } = progress;
+  const typed = await typedOrder(context, progress, options.orderId);
+  if (noted !== undefined) {
+    if (!progress.reached) await refuseTaken(context, progress, noted);
+    return noted;
+  }
+  const orderId = typed ?? progress.orderId ?? (await buy(context, progress, options));
+  // What is typed is noted when its server was looked at.
+  if (typed === undefined && progress.orderId === undefined)
+    await note(context, { event: "ordered", orderId });
+  const serviceName = await awaitDelivery(context, asked, orderId, options.waitMinutes);
+  await refuseTaken(context, progress, serviceName);
+  if (typed !== undefined) {
+    if (!(await context.confirmService(serviceName))) throw new FleetError("NOT_CONFIRMED");
+    await note(context, { event: "ordered", orderId });
+  }
+  await note(context, { event: "delivered", serviceName });
+  return serviceName;
+}
+
+/** @throws FleetError `ORDER_NOT_BEGUN`, `ORDER_NOT_IT` */
+async function typedOrder(
+  context: OrderContext,
+  { asked, checkingOut, orderId, serviceName }: OrderProgress,
+  typed: number | undefined,
+): Promise<number | undefined> {
+  if (typed === undefined || typed === orderId) return undefined;
+  const client = asked.client.name;
+  if (!checkingOut) throw new FleetError("ORDER_NOT_BEGUN", { client, order: typed });
+  if (serviceName !== undefined)
+    throw new FleetError("ORDER_NOT_IT", { order: typed, client, evidence: context.journal.file });
+  await refuseOther(context, asked, checkingOut, typed);
+  return typed;
 }
 
 /** Where the order stands; a new wish is checked, priced and confirmed before it is one. */
@@ -87,25 +125,35 @@ async function ask(
   const isBegun = former?.checkingOut !== undefined || former?.orderId !== undefined;
   if (former && (isBegun || former.declared)) {
     context.report("order.resumes", { date: former.asked.time });
+    if (!former.declared) await refuseOtherAccount(context, former);
     return former;
   }
+  if (options.orderId !== undefined)
+    throw new FleetError("ORDER_NOT_BEGUN", { client: name, order: options.orderId });
   const server = await context.declaredServer(name);
   if (server !== undefined) throw new FleetError("ORDER_DECLARED", { client: name, server });
   const wanted = wish ?? former?.asked;
   if (!wanted) throw new FleetError("ORDER_OPTIONS", { missing: "--domain, --email, --town" });
   checkWish(wanted);
   await context.ovh.checkRights(orderRights);
-  const found = await price(context, wanted);
+  const { nichandle, ovhSubsidiary } = await context.ovh.get("/me", { schema: Me });
+  const found = await price(context, wanted, ovhSubsidiary);
   await confirm(context, found, options);
-  await note(context, { event: "asked", ...asked(wanted, found) });
+  await note(context, { event: "asked", ...asked(wanted, found), account: nichandle });
   const progress = progressOf(await context.journal.read());
   if (!progress)
     throw new FleetError("ORDER_JOURNAL", { file: context.journal.file, cause: "it lost a line" });
   return progress;
 }
 
-async function price(context: OrderContext, wish: OrderWish): Promise<Offer> {
-  const { ovhSubsidiary } = await context.ovh.get("/me", { schema: Me });
+/** To another account the cart is unknown, and so are the order and the server. @throws FleetError `ORDER_OTHER_ACCOUNT` */
+async function refuseOtherAccount(context: OrderContext, { asked, account }: OrderProgress): Promise<void> {
+  const { nichandle } = await context.ovh.get("/me", { schema: Me });
+  if (account !== undefined && account !== nichandle)
+    throw new FleetError("ORDER_OTHER_ACCOUNT", { client: asked.client.name, account, got: nichandle });
+}
+
+async function price(context: OrderContext, wish: OrderWish, ovhSubsidiary: string): Promise<Offer> {
   const subsidiary = `ovhSubsidiary=${encodeURIComponent(ovhSubsidiary)}`;
   const catalogue = await context.ovh.get(`/order/catalog/public/vps?${subsidiary}`, { schema: Catalogue });
   const known = catalogue.plans.some(({ planCode }) => planCode === wish.plan);

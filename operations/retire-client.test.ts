@@ -105,6 +105,7 @@ function town(text = example) {
         })) as Ovh["post"],
       put: async () => Promise.reject(new Error("nothing is changed by PUT")),
       delete: async () => Promise.reject(new Error("nothing is deleted")),
+      time: async () => 0,
       checkRights: async () => {},
     };
     return {

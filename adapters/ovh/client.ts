@@ -51,6 +51,10 @@ export async function openOvh(options: OvhOptions = {}): Promise<Ovh> {
     post: (path, request) => send("POST", path, request),
     put: (path, request) => send("PUT", path, request),
     delete: (path, request) => send("DELETE", path, request),
+    time: async () => {
+      clockDifference ??= askClock();
+      return Math.floor(Date.now() / 1000) + (await clockDifference);
+    },
     checkRights,
   };
 

@@ -1,7 +1,9 @@
 /** @module `order`: buys a VPS at OVH for a town and declares it; `order list`: what was bought, and by whom it is known. */
+import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { withFileLock } from "../../adapters/file-lock.ts";
 import { home } from "../../adapters/home.ts";
+import { whoKnows } from "../../adapters/known-servers.ts";
 import { scanHostKey } from "../../adapters/host-key.ts";
 import { openOvh } from "../../adapters/ovh/client.ts";
 import { orderedClients, orderJournal } from "../../adapters/ovh/order-journal.ts";
@@ -15,7 +17,7 @@ import { checkWish, userOf } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
 import { listOrders } from "../../operations/list-orders.ts";
 import { type OrderWish, orderServer } from "../../operations/order-server.ts";
-import { confirm } from "../ask.ts";
+import { confirm, typed } from "../ask.ts";
 import type { Console } from "../console.ts";
 import { table } from "../table.ts";
 
@@ -33,6 +35,7 @@ export interface OrderCommandOptions {
   readonly maxPrice?: string;
   readonly wait: string;
   readonly order?: string;
+  readonly buyAgain?: boolean;
   readonly yes?: boolean;
   readonly stack?: string;
   readonly commit?: boolean;
@@ -52,6 +55,7 @@ export async function order(console: Console, name: string, options: OrderComman
   const orderId = options.order === undefined ? undefined : wholeNumber("--order", options.order);
   if (options.yes && limit === undefined) throw new FleetError("ORDER_OPTIONS", { missing: "--max-price" });
   const journal = orderJournal(state, name);
+  const project = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
   const file = await stackFile(options.stack, { commit: options.commit !== false });
   await file.checkEditable();
   const context: OrderContext = {
@@ -59,7 +63,8 @@ export async function order(console: Console, name: string, options: OrderComman
     journal,
     publicKey: async () =>
       String(await readOutput(process.env.GEOCLIC_MASTER_STACK ?? "master", "publicKey")),
-    scanHostKey,
+    // Every system's image that is sold has one of this kind.
+    scanHostKey: (host, port) => scanHostKey(host, port, { kinds: "ed25519" }),
     async logIn({ client, ...server }) {
       const ssh = await openSsh({ client, ...server });
       await ssh.run("order", ["true"], { timeoutSeconds: 30 });
@@ -70,6 +75,9 @@ export async function order(console: Console, name: string, options: OrderComman
     },
     declare: (entry) =>
       file.editClients((clients) => clients.add(entry as Parameters<typeof clients.add>[0]), `Order ${name}`),
+    whoKnows: (serviceName, addresses) => whoKnows({ project, state, client: name }, serviceName, addresses),
+    confirmService: (serviceName) =>
+      typed(console, text("order.questionService", console.language, { serviceName }), serviceName),
     confirm: (offer) => showAndAsk(console, offer, options.yes === true),
     now: Date.now,
     sleep: async (milliseconds) => {
@@ -82,6 +90,7 @@ export async function order(console: Console, name: string, options: OrderComman
       waitMinutes: wait,
       ...(limit === undefined ? {} : { maxCents: limit }),
       ...(orderId === undefined ? {} : { orderId }),
+      buyAgain: options.buyAgain === true,
     }),
   );
 }

@@ -74,7 +74,7 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
       return new FleetError("HOST_KEY_CHANGED", { host, port }, place);
     if (/permission denied|too many authentication failures/i.test(end.stderr))
       return new FleetError("SSH_REFUSED", { user, host, port, cause }, place);
-    return new FleetError("SSH_UNREACHABLE", { host, port, cause }, place);
+    return new FleetError("SSH_UNREACHABLE", { host, port, cause: shutOutCause(cause) }, place);
   }
   if (/(^|: )sudo: .*(password is required|not allowed|not found)|not in the sudoers/im.test(end.stderr))
     return new FleetError("SUDO_MISSING", { user, host, cause }, place);
@@ -82,6 +82,19 @@ export function sshFailure(target: SshTarget, step: string, end: SshEnd): FleetE
   if (known) return known;
   const status = end.status === 255 ? "a signal (or 255)" : end.status;
   return new FleetError("SSH_FAILED", { host, status, cause }, place);
+}
+
+/** A server that closes a connection before its first word: it does not want this address, or no more of its connections. */
+export function isShutOut(cause: string): boolean {
+  return /not allowed at this time|kex_exchange_identification|ssh_exchange_identification|^\S+: connection closed by remote host/i.test(
+    cause,
+  );
+}
+
+/** What OpenSSH says of a penalty is not that it is one. */
+export function shutOutCause(cause: string): string {
+  if (!isShutOut(cause)) return cause;
+  return `${cause} — it may refuse this address for some minutes, after connections without a log-in (sshd's PerSourcePenalties, MaxStartups, fail2ban)`;
 }
 
 const serverError = /^error ([A-Z0-9_]+) \[([^\]]*)\] ([^:]+): (.*?)\.? Next: (.*)$/;

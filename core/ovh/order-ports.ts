@@ -31,12 +31,19 @@ export interface OrderContext {
     readonly user: string;
     readonly hostKey: string;
   }): Promise<void>;
+  /**
+   * Who names a VPS, or one of its addresses: a stack's file, another order's journal, a retirement's. For messages.
+   * `undefined`: nobody.
+   */
+  whoKnows(serviceName: string, addresses: readonly string[]): Promise<string | undefined>;
   /** The server that the stack file has for a client; undefined for an unknown client. */
   declaredServer(client: string): Promise<string | undefined>;
   /** Writes the client's entry into the stack file. */
   declare(entry: Readonly<Record<string, unknown>>): Promise<void>;
   /** Shows the offer and asks whether to buy it. */
   confirm(offer: Offer): Promise<boolean>;
+  /** Whether the service's name was typed: it is set up anew, and its disk emptied. */
+  confirmService(serviceName: string): Promise<boolean>;
   /** Milliseconds since 1970. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;

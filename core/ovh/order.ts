@@ -31,13 +31,23 @@ const Asked = z.object({
   ssh: z.object({ user: z.string(), port: z.number() }),
   /** Where the server is reached, with its address's parts as `{1}` to `{4}`. */
   reach: z.string(),
+  /** OVH's account that was asked (its nichandle); journals of before do not tell it. */
+  account: z.string().optional(),
 });
 export type Asked = z.infer<typeof Asked>;
 
 export const OrderEvent = z.discriminatedUnion("event", [
   Asked,
   /** Written before the cart is checked out: from here on an order may exist. */
-  z.object({ event: z.literal("checkingOut"), cartId: z.string() }),
+  z.object({
+    event: z.literal("checkingOut"),
+    cartId: z.string(),
+    account: z.string().optional(),
+    /** Seconds since 1970 by OVH's clock. */
+    at: z.number().optional(),
+    /** Until when OVH knows the cart. */
+    expire: z.string().optional(),
+  }),
   z.object({ event: z.literal("ordered"), orderId: z.int() }),
   z.object({ event: z.literal("delivered"), serviceName: z.string() }),
   /** Written before the rebuild is asked for, which empties the disk. */
@@ -52,10 +62,22 @@ export type OrderEvent = z.infer<typeof OrderEvent>;
 export const OrderLine = OrderEvent.and(z.object({ time: z.iso.datetime() }));
 export type OrderLine = OrderEvent & { readonly time: string };
 
+/** A cart whose checkout was begun. Moments are milliseconds since 1970. */
+export interface CheckedOut {
+  readonly cartId: string;
+  /** Of the first time. */
+  readonly time: string;
+  /** For each time that it was sent: between which moments of OVH's clock an order of it was made. */
+  readonly sent: readonly { readonly from: number; readonly to: number }[];
+  /** From when on OVH may have forgotten the cart. */
+  readonly expires: number;
+}
+
 export interface OrderProgress {
   readonly asked: Asked & { readonly time: string };
-  /** Cart whose checkout was begun, and when. */
-  readonly checkingOut?: { readonly cartId: string; readonly time: string };
+  readonly checkingOut?: CheckedOut;
+  /** OVH's account that all of it belongs to, where it is known. */
+  readonly account?: string;
   readonly orderId?: number;
   readonly serviceName?: string;
   readonly rebuilding: boolean;
@@ -71,13 +93,15 @@ export function progressOf(lines: readonly OrderLine[]): OrderProgress | undefin
   if (asked?.event !== "asked") return undefined;
   const last = <E extends OrderEvent["event"]>(event: E) =>
     lines.findLast((line): line is Extract<OrderLine, { event: E }> => line.event === event);
-  const checkingOut = last("checkingOut");
+  const checkingOut = checkedOut(lines);
+  const account = last("checkingOut")?.account ?? asked.account;
   const ordered = last("ordered");
   const delivered = last("delivered");
   const reached = last("reached");
   return {
     asked,
-    ...(checkingOut ? { checkingOut: { cartId: checkingOut.cartId, time: checkingOut.time } } : {}),
+    ...(checkingOut ? { checkingOut } : {}),
+    ...(account === undefined ? {} : { account }),
     ...(ordered ? { orderId: ordered.orderId } : {}),
     ...(delivered ? { serviceName: delivered.serviceName } : {}),
     rebuilding: last("rebuilding") !== undefined,
@@ -87,6 +111,50 @@ export function progressOf(lines: readonly OrderLine[]): OrderProgress | undefin
       : {}),
     declared: last("declared") !== undefined,
   };
+}
+
+/** A request is answered within a minute, and may wait a minute for its turn. */
+const sendingMinutes = 10;
+/** Seconds by which what is known of OVH's clock may be wrong. */
+const clockSeconds = 5;
+/** The same where OVH's clock was not asked, in minutes. */
+const unaskedMinutes = 10;
+/** OVH keeps a cart for a day. Source: its answer's `expire`. */
+const cartHours = 24;
+
+function checkedOut(lines: readonly OrderLine[]): CheckedOut | undefined {
+  const all = lines.flatMap((line) => (line.event === "checkingOut" ? [line] : []));
+  const newest = all.at(-1);
+  if (!newest) return undefined;
+  const own = all.filter(({ cartId }) => cartId === newest.cartId);
+  const [first = newest] = own;
+  return {
+    cartId: newest.cartId,
+    time: first.time,
+    sent: own.map(({ at, time }) => {
+      const moment = at === undefined ? Date.parse(time) : at * 1000;
+      const slack = at === undefined ? unaskedMinutes * 60_000 : clockSeconds * 1000;
+      return { from: moment - slack, to: moment + sendingMinutes * 60_000 + slack };
+    }),
+    expires: Date.parse(first.expire ?? "") || Date.parse(first.time) + cartHours * 3_600_000,
+  };
+}
+
+/** Whether an order of this date can be one of the checkout's. */
+export function isDuring({ sent }: CheckedOut, date: string): boolean {
+  const moment = Date.parse(date);
+  return sent.some(({ from, to }) => from <= moment && moment <= to);
+}
+
+/** Whether an order of this date was made after the checkout began, if it is not the checkout's. */
+export function isSince({ sent }: CheckedOut, date: string): boolean {
+  return Date.parse(date) >= Math.min(...sent.map(({ from }) => from));
+}
+
+/** Whether a service of this day (`2026-10-05`, wherever its midnight is) may have been made at or after a moment. */
+export function mayBeSince(day: string, moment: string): boolean {
+  const latest = Date.parse(`${day.slice(0, 10)}T00:00:00Z`) + 36 * 3_600_000;
+  return latest >= Date.parse(moment);
 }
 
 /** `127.0.10.{4}` of 10.77.0.12 is 127.0.10.12. */

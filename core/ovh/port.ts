@@ -22,6 +22,8 @@ export interface Ovh {
   readonly post: Send;
   readonly put: Send;
   readonly delete: Send;
+  /** Seconds since 1970 by OVH's clock; by this machine's where OVH does not tell. */
+  time(): Promise<number>;
   /** @throws FleetError `OVH_RIGHTS` that lists what the credentials may not do */
   checkRights(needed: readonly Right[]): Promise<void>;
 }

@@ -1,50 +1,53 @@
-/** @module Cart, checkout and what may have become of one whose answer was lost. */
+/** @module Cart and checkout: once for a client, whatever becomes of the answer and whoever asks again. */
 import { FleetError } from "../../core/errors.ts";
-import { Cart, Checkout, Ids, Item, Me, OrderExtension } from "../../core/ovh/answers.ts";
+import { Cart, Checkout, Item, Me, Names, Vps } from "../../core/ovh/answers.ts";
 import { money } from "../../core/ovh/catalogue.ts";
-import type { Asked, OrderProgress } from "../../core/ovh/order.ts";
+import type { Asked, CheckedOut, OrderProgress } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
+import { findOrder } from "./find-order.ts";
 
-/** OVH's clock and ours may differ by this much. */
-const clockMinutes = 10;
-const lookSeconds = 60;
+export interface BuyOptions {
+  readonly maxCents?: number;
+  /** Somebody looked at OVH and says that the checkout of before bought nothing. */
+  readonly buyAgain?: boolean;
+}
 
 /** @returns the order's id: a new one, or the one that the run before made */
 export async function buy(
   context: OrderContext,
-  progress: OrderProgress,
-  maxCents?: number,
+  { asked, checkingOut }: OrderProgress,
+  options: BuyOptions,
 ): Promise<number> {
-  const { asked, checkingOut } = progress;
+  const client = asked.client.name;
   if (checkingOut) {
-    const state = await stateOf(context, checkingOut.cartId);
+    const { state } = await lookAt(context, checkingOut.cartId);
     // OVH lets a cart be checked out once: the same one again cannot buy a second time.
-    if (state === "open") return checkOut(context, asked, checkingOut, maxCents);
-    const orderId = await findOrder(context, asked, checkingOut.time);
+    if (state === "open") return checkOutAgain(context, asked, checkingOut, options);
+    const orderId = await findOrder(context, asked, checkingOut);
     if (orderId !== undefined) return adopt(context, orderId);
-    // A cart is forgotten after a day, an order never is: nothing was bought.
-    if (state === "closed") throw new FleetError("ORDER_LOST", { client: asked.client.name });
+    // A cart that is unknown before its time is another account's, or not told: that says nothing about an order.
+    if (state === "closed" || context.now() < checkingOut.expires)
+      throw new FleetError("ORDER_LOST", { client, cart: checkingOut.cartId });
+    if (!options.buyAgain) throw new FleetError("ORDER_UNCERTAIN", { client, date: checkingOut.time });
   }
-  const cartId = await fillCart(context, asked);
-  await checkPrice(context, asked, cartId, maxCents);
-  await context.journal.write({ event: "checkingOut", cartId });
-  return send(context, asked, cartId);
+  return send(context, asked, await fillCart(context, asked), options);
 }
 
-async function checkOut(
+async function checkOutAgain(
   context: OrderContext,
   asked: Asked,
-  { cartId, time }: { readonly cartId: string; readonly time: string },
-  maxCents: number | undefined,
+  checkingOut: CheckedOut,
+  options: BuyOptions,
 ): Promise<number> {
+  const { cartId, expires } = checkingOut;
   try {
-    await checkPrice(context, asked, cartId, maxCents);
-    return await send(context, asked, cartId);
+    return await send(context, asked, { cartId, expire: new Date(expires).toISOString() }, options);
   } catch (error) {
     const isRefused = error instanceof FleetError && error.values.status === 400;
-    if (!isRefused || (await stateOf(context, cartId)) === "open") throw error;
-    const orderId = await findOrder(context, asked, time);
-    if (orderId === undefined) throw new FleetError("ORDER_LOST", { client: asked.client.name });
+    if (!isRefused || (await lookAt(context, cartId)).state === "open") throw error;
+    const orderId = await findOrder(context, asked, checkingOut);
+    if (orderId === undefined)
+      throw new FleetError("ORDER_LOST", { client: asked.client.name, cart: cartId });
     return adopt(context, orderId);
   }
 }
@@ -54,72 +57,74 @@ function adopt(context: OrderContext, orderId: number): number {
   return orderId;
 }
 
-async function send(context: OrderContext, asked: Asked, cartId: string): Promise<number> {
+async function send(
+  context: OrderContext,
+  asked: Asked,
+  { cartId, expire }: { readonly cartId: string; readonly expire?: string | null | undefined },
+  { maxCents, buyAgain }: BuyOptions,
+): Promise<number> {
+  await checkPrice(context, asked, cartId, maxCents);
+  if (!buyAgain) await refuseElsewhere(context, asked.client.name, cartId);
+  const { nichandle: account } = await context.ovh.get("/me", { schema: Me });
+  const at = await context.ovh.time();
+  await context.journal.write({ event: "checkingOut", cartId, account, at, ...(expire ? { expire } : {}) });
   const { orderId } = await context.ovh.post(`/order/cart/${cartId}/checkout`, { schema: Checkout });
   if (orderId === null || orderId === undefined)
-    throw new FleetError("ORDER_LOST", { client: asked.client.name });
+    throw new FleetError("ORDER_LOST", { client: asked.client.name, cart: cartId });
   context.report("order.ordered", { order: orderId });
   return orderId;
 }
 
-async function stateOf(context: OrderContext, cartId: string): Promise<"open" | "closed" | "forgotten"> {
+async function lookAt(
+  context: OrderContext,
+  cartId: string,
+): Promise<{ readonly state: "open" | "closed" | "forgotten" }> {
   try {
     const { readOnly } = await context.ovh.get(`/order/cart/${cartId}`, { schema: Cart });
-    return readOnly === false ? "open" : "closed";
+    return { state: readOnly === false ? "open" : "closed" };
   } catch (error) {
-    if (error instanceof FleetError && error.values.status === 404) return "forgotten";
+    if (error instanceof FleetError && error.values.status === 404) return { state: "forgotten" };
     throw error;
   }
 }
 
-/** The one order that it can be; OVH lists a new one with some delay. */
-async function findOrder(context: OrderContext, asked: Asked, since: string): Promise<number | undefined> {
-  const end = context.now() + lookSeconds * 1000;
-  for (;;) {
-    const found = await candidates(context, asked, since);
-    if (found.length === 1 && found[0] !== undefined) return found[0];
-    const client = asked.client.name;
-    if (found.length > 1) throw new FleetError("ORDER_AMBIGUOUS", { client, orders: found.join(", ") });
-    if (context.now() >= end) return undefined;
-    await context.sleep(5000);
+/** A cart's description, by which another machine knows it. */
+const marked = (client: string) => `geoclic-fleet ${client}`;
+
+/**
+ * What another machine bought for this client is at OVH, though no journal here tells it: a cart of its name that was
+ * checked out, and later a server of its name.
+ * @throws FleetError `ORDER_ELSEWHERE`
+ */
+async function refuseElsewhere(context: OrderContext, client: string, own: string): Promise<void> {
+  const { ovh } = context;
+  const description = encodeURIComponent(marked(client));
+  for (const cartId of await ovh.get(`/order/cart?description=${description}`, { schema: Names }))
+    if (cartId !== own && (await lookAt(context, cartId)).state === "closed")
+      throw new FleetError("ORDER_ELSEWHERE", { client, evidence: `cart ${cartId}` });
+  for (const serviceName of await ovh.get("/vps", { schema: Names })) {
+    if ((await context.whoKnows(serviceName, [])) !== undefined) continue;
+    const { displayName } = await ovh.get(`/vps/${serviceName}`, { schema: Vps }).catch(gone);
+    if (displayName === client) throw new FleetError("ORDER_ELSEWHERE", { client, evidence: serviceName });
   }
 }
 
-/** Orders since then of the same plan, place and system, which no other journal has. */
-async function candidates(context: OrderContext, asked: Asked, since: string): Promise<number[]> {
-  const from = new Date(Date.parse(since) - clockMinutes * 60_000).toISOString();
-  const ids = await context.ovh.get(`/me/order?date.from=${encodeURIComponent(from)}`, { schema: Ids });
-  const taken = new Set((await context.journal.otherOrders()).map(({ orderId }) => orderId));
-  const found: number[] = [];
-  for (const id of ids.filter((each) => !taken.has(each))) if (await fits(context, asked, id)) found.push(id);
-  return found;
+function gone(error: unknown): { readonly displayName: undefined } {
+  if (error instanceof FleetError && [404, 460].includes(Number(error.values.status)))
+    return { displayName: undefined };
+  throw error;
 }
 
-async function fits(context: OrderContext, asked: Asked, orderId: number): Promise<boolean> {
-  const root = `/me/order/${orderId}/details`;
-  for (const detail of await context.ovh.get(root, { schema: Ids })) {
-    const { order } = await context.ovh.get(`${root}/${detail}/extension`, { schema: OrderExtension });
-    const value = (label: string) => order.configurations?.find((each) => each.label === label)?.value;
-    const same = (label: string, wanted: string) => (value(label) ?? wanted) === wanted;
-    if (
-      order.plan.code === asked.plan &&
-      same("vps_datacenter", asked.datacenter) &&
-      same("vps_os", asked.os)
-    )
-      return true;
-  }
-  return false;
-}
-
-async function fillCart(context: OrderContext, asked: Asked): Promise<string> {
+async function fillCart(context: OrderContext, asked: Asked) {
   const { ovh } = context;
   const { ovhSubsidiary } = await ovh.get("/me", { schema: Me });
   // Repeating these makes carts that nobody checks out.
-  const { cartId } = await ovh.post("/order/cart", {
-    body: { ovhSubsidiary },
+  const cart = await ovh.post("/order/cart", {
+    body: { ovhSubsidiary, description: marked(asked.client.name) },
     schema: Cart,
     idempotent: true,
   });
+  const { cartId } = cart;
   context.report("order.cart", { cart: cartId });
   const root = `/order/cart/${cartId}`;
   await ovh.post(`${root}/assign`, { idempotent: true });
@@ -133,7 +138,7 @@ async function fillCart(context: OrderContext, asked: Asked): Promise<string> {
     await ovh.post(`${root}/item/${itemId}/configuration`, { body: { label, value } });
   for (const planCode of asked.options)
     await ovh.post(`${root}/vps/options`, { body: { ...terms, planCode, itemId } });
-  return cartId;
+  return cart;
 }
 
 /** What the cart costs is what was shown, and not above the limit. */

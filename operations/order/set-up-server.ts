@@ -1,4 +1,5 @@
 /** @module From a delivered VPS to one that the fleet's key opens: named, rebuilt once with the key, its host key learnt. */
+import { isShutOut } from "../../core/commands/ssh.ts";
 import { FleetError } from "../../core/errors.ts";
 import { Ids, Image, Names, Task, Vps } from "../../core/ovh/answers.ts";
 import { type Asked, type OrderProgress, reachOfAddress } from "../../core/ovh/order.ts";
@@ -24,12 +25,13 @@ export async function setUpServer(
   const name = asked.client.name;
   await context.ovh.put(`/vps/${serviceName}`, { body: { displayName: name }, idempotent: true });
   const reach = reachOfAddress(asked.reach, await addressOf(context, serviceName));
+  const look = looker(context, asked, reach);
   if (!progress.rebuilt) {
-    const isDone = progress.rebuilding && (await wasRebuilt(context, asked, serviceName, reach));
+    const isDone = progress.rebuilding && (await wasRebuilt(context, look, serviceName));
     if (!isDone) await rebuild(context, asked, serviceName);
     await context.journal.write({ event: "rebuilt" });
   }
-  return learnHostKey(context, asked, serviceName, reach);
+  return learnHostKey(context, look, serviceName, reach);
 }
 
 async function addressOf(context: OrderContext, serviceName: string): Promise<string> {
@@ -44,12 +46,7 @@ async function addressOf(context: OrderContext, serviceName: string): Promise<st
  * Was the rebuild, whose answer was lost, done? OVH lists its tasks, with a delay, and may drop those that ended; but then
  * the fleet's key opens the server, which was delivered without it.
  */
-async function wasRebuilt(
-  context: OrderContext,
-  asked: Asked,
-  serviceName: string,
-  reach: string,
-): Promise<boolean> {
+async function wasRebuilt(context: OrderContext, look: Look, serviceName: string): Promise<boolean> {
   for (let round = 0; round < 6; round += 1) {
     const tasks = await tasksOf(context, serviceName);
     const task = tasks.findLast(
@@ -59,20 +56,14 @@ async function wasRebuilt(
       await follow(context, serviceName, task.id);
       return true;
     }
-    if (await opens(context, asked, reach)) return true;
-    await context.sleep(5000);
+    const refusal = await look().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (refusal === undefined) return true;
+    await context.sleep(pauseAfter(refusal, round));
   }
   return false;
-}
-
-async function opens(context: OrderContext, asked: Asked, reach: string): Promise<boolean> {
-  try {
-    const { hostKey } = await context.scanHostKey(reach, asked.ssh.port);
-    await context.logIn({ client: asked.client.name, host: reach, ...asked.ssh, hostKey });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function tasksOf(context: OrderContext, serviceName: string) {
@@ -153,18 +144,45 @@ async function follow(context: OrderContext, serviceName: string, id: number): P
   }
 }
 
+/** One look at whether the fleet's key opens a server. @throws FleetError of the connection */
+type Look = () => Promise<{ readonly hostKey: string; readonly fingerprint: string }>;
+
+/** Connections without a log-in count against this address, so the host key is asked for once, and again where it changed. */
+function looker(context: OrderContext, asked: Asked, reach: string): Look {
+  let shown: Awaited<ReturnType<Look>> | undefined;
+  return async () => {
+    shown ??= await context.scanHostKey(reach, asked.ssh.port);
+    try {
+      const { hostKey } = shown;
+      await context.logIn({ client: asked.client.name, host: reach, ...asked.ssh, hostKey });
+      return shown;
+    } catch (error) {
+      if (error instanceof FleetError && error.code === "HOST_KEY_CHANGED") shown = undefined;
+      throw error;
+    }
+  };
+}
+
+/**
+ * Milliseconds until the next look. Debian 13's sshd holds 5 s against an address for a refused log-in and 1 s for a
+ * connection without one, and shuts it out above 15 s. Source: sshd_config(5), PerSourcePenalties.
+ */
+function pauseAfter(refusal: unknown, round: number): number {
+  const isOut = refusal instanceof FleetError && isShutOut(String(refusal.values.cause));
+  return isOut ? 60_000 : Math.min(5000 * (round + 1), 30_000);
+}
+
 /** The key that it shows right after it was set up, if the fleet's key opens what shows it. */
 async function learnHostKey(
   context: OrderContext,
-  asked: Asked,
+  look: Look,
   serviceName: string,
   reach: string,
 ): Promise<ReachedServer> {
   const end = context.now() + sshMinutes * 60_000;
-  for (;;) {
+  for (let round = 0; ; round += 1) {
     try {
-      const { hostKey, fingerprint } = await context.scanHostKey(reach, asked.ssh.port);
-      await context.logIn({ client: asked.client.name, host: reach, ...asked.ssh, hostKey });
+      const { hostKey, fingerprint } = await look();
       context.report("order.hostKey", { reach, fingerprint });
       return { reach, hostKey, fingerprint };
     } catch (error) {
@@ -174,7 +192,7 @@ async function learnHostKey(
           reach,
           cause: (error as Error).message,
         });
-      await context.sleep(5000);
+      await context.sleep(pauseAfter(error, round));
     }
   }
 }

@@ -2,14 +2,16 @@
  * Buying a server from the emulated OVH over HTTP, cut everywhere: never two orders, never two rebuilds, always resumed.
  * The sleeps are short; SSH is imitated. Not proven: OVH itself, and a real server's first contact (see test/lab).
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openOvh } from "../../adapters/ovh/client.ts";
+import { whoKnows } from "../../adapters/known-servers.ts";
 import { orderedClients, orderJournal } from "../../adapters/ovh/order-journal.ts";
 import { FleetError } from "../../core/errors.ts";
+import { reachOfAddress } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
 import type { Ovh } from "../../core/ovh/port.ts";
 import { labCredentials } from "../../lab/ovh/credentials.ts";
@@ -81,8 +83,9 @@ const environment = () => ({
 async function context(
   client: string,
   around: { ovh?: (ovh: Ovh) => Ovh; write?: (write: () => Promise<void>) => Promise<void> } = {},
+  machine = state,
 ): Promise<OrderContext> {
-  const journal = orderJournal(state, client);
+  const journal = orderJournal(machine, client);
   const ovh = await openOvh({ env: environment(), state, wait: () => pause(1) });
   let slept = 0;
   return {
@@ -93,10 +96,20 @@ async function context(
     },
     publicKey: async () => "ssh-ed25519 FLEET",
     scanHostKey: async () => ({ hostKey, fingerprint: "SHA256:x" }),
-    logIn: async () => {
-      if (![...keys.values()].includes("ssh-ed25519 FLEET"))
+    logIn: async ({ host }) => {
+      const server = emulator.state.vps.find(({ ips }) =>
+        ips.some((ip) => reachOfAddress(wish.reach, ip) === host),
+      );
+      if (keys.get(server?.serviceName ?? "") !== "ssh-ed25519 FLEET")
         throw new FleetError("SSH_REFUSED", { user: "debian", host: "h", port: 22, cause: "publickey" });
     },
+    whoKnows: async (serviceName, addresses) => {
+      const entry = declared.find((each) => each.serviceName === serviceName);
+      return entry
+        ? "Pulumi.prod.yaml"
+        : whoKnows({ project: machine, state: machine, client }, serviceName, addresses);
+    },
+    confirmService: async () => true,
     declaredServer: async (name) =>
       declared.find((entry) => entry.name === name)?.serviceName as string | undefined,
     declare: async (entry) => void declared.push({ ...entry }),
@@ -143,6 +156,32 @@ function proven(): void {
   expect(emulator.state.vps[0]?.displayName).toBe("ville");
 }
 
+test("a machine's files are searched for a server as whole words", async () => {
+  const server = "vps-0a1b2c3d.vps.ovh.net";
+  const places = { project: join(state, "project"), state, client: "ville" };
+  const asks = () => whoKnows(places, server, ["10.0.0.1", "2001:db8::1"]);
+  const files: [path: string, text: string, found: string | undefined][] = [
+    [
+      "project/Pulumi.prod.yaml",
+      `  - ip: 10.0.0.12\n    name: vps-0a1b2c3d\n    reach: 2001:db8::1:2\n`,
+      undefined,
+    ],
+    ["project/notes.yaml", `serviceName: ${server}\n`, undefined],
+    ["orders/ville.jsonl", `{"serviceName":"${server}"}\n`, undefined],
+    ["orders/bourg.jsonl", `{"serviceName":"${server}"}\n`, "orders/bourg.jsonl"],
+    ["retired/vieux/journal.jsonl", `{"serviceName":"${server}"}\n`, "retired/vieux/journal.jsonl"],
+    ["project/Pulumi.old.yaml", `  # serviceName: ${server}\n  : [`, "project/Pulumi.old.yaml"],
+    ["project/Pulumi.ip.yaml", `  - ip: 10.0.0.1\n`, "project/Pulumi.ip.yaml"],
+  ];
+  expect(await asks()).toBeUndefined();
+  for (const [path, text, found] of files) {
+    await mkdir(join(state, path, ".."), { recursive: true });
+    await writeFile(join(state, path), text);
+    expect(await asks(), path).toBe(found);
+    if (found) await rm(join(state, path));
+  }
+});
+
 test("buys what was shown, with the options that are demanded, and declares it", async () => {
   await order();
   proven();
@@ -186,6 +225,7 @@ function cutAt(
       post: wrap(ovh.post),
       put: wrap(ovh.put),
       delete: wrap(ovh.delete),
+      time: ovh.time,
       checkRights: ovh.checkRights,
     }),
   };
@@ -282,6 +322,50 @@ test("two towns at once get a server each, also when both answers are lost", asy
   await order("bourg");
   expect(emulator.state.checkouts).toBe(2);
   expect(new Set(declared.map(({ serviceName }) => serviceName)).size).toBe(2);
+});
+
+describe("an order whose answer was lost, of two machines and with a wrong number", () => {
+  const lost = async () => {
+    const losing = (ovh: Ovh): Ovh => ({
+      ...ovh,
+      post: async (path, request) => {
+        const answer = await ovh.post(path, request);
+        if (path.endsWith("/checkout")) throw new Killed();
+        return answer;
+      },
+    });
+    const before = emulator.state.checkouts;
+    await orderServer(await context("ville", { ovh: losing }), "ville", wish, options).catch(() => {});
+    expect(emulator.state.checkouts).toBe(before + 1);
+  };
+
+  test("is not bought again by a machine that has no journal of it", async () => {
+    await lost();
+    const other = await mkdtemp(join(tmpdir(), "geoclic-order-"));
+    const error = await failure(orderServer(await context("ville", {}, other), "ville", wish, options));
+    expect(error).toMatchObject({ code: "ORDER_ELSEWHERE" });
+    expect(emulator.state.checkouts).toBe(1);
+    await rm(other, { recursive: true });
+    await order();
+    proven();
+    const late = await failure(orderServer(await context("ville", {}, other), "ville", wish, options));
+    expect(late).toMatchObject({ code: "ORDER_DECLARED" });
+  });
+
+  test("is never taken for a town's that is there", async () => {
+    await order("bourg");
+    const [bourg] = emulator.state.orders;
+    await lost();
+    const error = await failure(order("ville", { orderId: bourg?.orderId ?? 0 }));
+    expect(error).toMatchObject({ code: "ORDER_NOT_IT", values: { evidence: "orders/bourg.jsonl" } });
+    expect(rebuilds).toBe(1);
+    await rm(join(state, "orders/bourg.jsonl"));
+    expect(await failure(order("ville", { orderId: bourg?.orderId ?? 0 }))).toMatchObject({
+      code: "ORDER_NOT_IT",
+    });
+    expect(emulator.state.vps[0]?.displayName).toBe("bourg");
+    expect(rebuilds).toBe(1);
+  });
 });
 
 describe("nothing is bought", () => {

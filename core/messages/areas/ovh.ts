@@ -61,8 +61,32 @@ export const ovh = area(
         next: "look at them in OVH's manager and run again with --order ID.",
       },
       ORDER_LOST: {
-        what: "the checkout of {{client}} was begun, its cart is closed, and no order of it can be found yet",
-        next: "run again in a few minutes: nothing is ordered a second time.",
+        what: "the checkout of {{client}} was begun, its cart {{cart}} is closed or not shown, and no order of it can be found yet",
+        next: "run again in a few minutes: nothing is ordered a second time. If it stays, look for the order in OVH's manager and give its number: --order ID.",
+      },
+      ORDER_UNCERTAIN: {
+        what: "the checkout of {{client}} was begun on {{date}}, OVH does not know its cart any more, and no order of it can be found: whether it bought a server is not certain; nothing was ordered",
+        next: "look at the orders and servers since then in OVH's manager and at `geoclic-fleet order list`. If there is one: --order ID. Only if there is none: --buy-again.",
+      },
+      ORDER_ELSEWHERE: {
+        what: "a server for {{client}} was bought already, and no journal here tells of it: OVH has {{evidence}}; nothing was ordered",
+        next: "go on with it on the machine that ordered it, or copy its journal `orders/{{client}}.jsonl` here. If it is another one, and this one is wanted too: --buy-again.",
+      },
+      ORDER_OTHER_ACCOUNT: {
+        what: "the order of {{client}} was begun with OVH's account {{account}}, these credentials are of {{got}}, which knows nothing of it; nothing was done",
+        next: "use the credentials of {{account}}.",
+      },
+      ORDER_NOT_BEGUN: {
+        what: "no checkout of {{client}} was begun here: order {{order}} cannot be its",
+        next: "leave --order out to buy a server; one that is there already is declared with `geoclic-fleet add`.",
+      },
+      ORDER_NOT_IT: {
+        what: "order {{order}} is not {{client}}'s ({{evidence}}); nothing was done",
+        next: "look at the order's number in OVH's manager, and run again.",
+      },
+      ORDER_SERVICE_TAKEN: {
+        what: "{{server}} is not {{client}}'s to set up ({{evidence}}): setting it up empties its disk, so it was left alone",
+        next: "look at it in OVH's manager. If another order is the right one: --order ID. If it is this town's, and nothing on it is wanted, take away what names it (an entry, its display name), then run again.",
       },
       ORDER_STOPPED: {
         what: "order {{order}} is {{status}} at OVH",
@@ -98,6 +122,8 @@ export const ovh = area(
         "{{plan}} at {{datacenter}} with {{os}}: {{price}} a month, tax included ({{net}} without)",
       "order.options": "with the options that OVH demands: {{options}}",
       "order.confirm": "Order it now, for {{price}} a month?",
+      "order.questionService":
+        "{{serviceName}} is set up anew and its disk emptied. Do it?",
       "order.resumes": "goes on with the order of {{date}}",
       "order.cart": "cart {{cart}}",
       "order.ordered": "order {{order}}",
@@ -139,6 +165,8 @@ export const ovh = area(
         "where the server is reached, if not at its address; {1} to {4} are the address's parts",
       "help.order.sshUser": "user of the system's image",
       "help.order.noCommit": "do not commit the stack file",
+      "help.order.buyAgain":
+        "after a checkout whose outcome is not known: you looked at OVH, it bought nothing",
       "help.order.order": "take this order of OVH for the one whose answer was lost",
     },
   },
@@ -201,8 +229,32 @@ export const ovh = area(
         next: "regardez-les dans l'espace client OVH et relancez avec --order ID.",
       },
       ORDER_LOST: {
-        what: "la validation de la commande de {{client}} a été lancée, son panier est fermé, et aucune commande n'est encore visible",
-        next: "relancez dans quelques minutes : rien ne sera commandé une seconde fois.",
+        what: "la validation de la commande de {{client}} a été lancée, son panier {{cart}} est fermé ou n'est pas montré, et aucune commande n'est encore visible",
+        next: "relancez dans quelques minutes : rien ne sera commandé une seconde fois. Si cela dure, cherchez la commande dans l'espace client OVH et donnez son numéro : --order ID.",
+      },
+      ORDER_UNCERTAIN: {
+        what: "la validation de la commande de {{client}} a été lancée le {{date}}, OVH ne connaît plus son panier, et aucune commande n'est visible : il n'est pas certain qu'un serveur ait été acheté ; rien n'a été commandé",
+        next: "regardez les commandes et serveurs depuis cette date dans l'espace client OVH et dans `geoclic-fleet order list`. S'il y en a un : --order ID. Seulement s'il n'y en a aucun : --buy-again.",
+      },
+      ORDER_ELSEWHERE: {
+        what: "un serveur pour {{client}} a déjà été acheté, et aucun journal d'ici ne le dit : OVH a {{evidence}} ; rien n'a été commandé",
+        next: "continuez sur la machine qui l'a commandé, ou copiez ici son journal `orders/{{client}}.jsonl`. Si c'en est un autre, et que celui-ci est voulu aussi : --buy-again.",
+      },
+      ORDER_OTHER_ACCOUNT: {
+        what: "la commande de {{client}} a été commencée avec le compte OVH {{account}}, ces identifiants sont ceux de {{got}}, qui n'en sait rien ; rien n'a été fait",
+        next: "utilisez les identifiants de {{account}}.",
+      },
+      ORDER_NOT_BEGUN: {
+        what: "aucune validation de commande pour {{client}} n'a été lancée ici : la commande {{order}} ne peut pas être la sienne",
+        next: "retirez --order pour acheter un serveur ; un serveur qui existe déjà se déclare avec `geoclic-fleet add`.",
+      },
+      ORDER_NOT_IT: {
+        what: "la commande {{order}} n'est pas celle de {{client}} ({{evidence}}) ; rien n'a été fait",
+        next: "regardez le numéro de la commande dans l'espace client OVH, puis relancez.",
+      },
+      ORDER_SERVICE_TAKEN: {
+        what: "{{server}} n'est pas à installer pour {{client}} ({{evidence}}) : l'installer viderait son disque, il n'a donc pas été touché",
+        next: "regardez-le dans l'espace client OVH. Si la bonne commande est une autre : --order ID. S'il est bien à cette ville, et que rien n'y est à garder, retirez ce qui le nomme (une entrée, son nom affiché), puis relancez.",
       },
       ORDER_STOPPED: {
         what: "la commande {{order}} est dans l'état {{status}} chez OVH",
@@ -237,6 +289,8 @@ export const ovh = area(
       "order.offer": "{{plan}} à {{datacenter}} avec {{os}} : {{price}} par mois TTC ({{net}} HT)",
       "order.options": "avec les options exigées par OVH : {{options}}",
       "order.confirm": "Commander maintenant, pour {{price}} par mois ?",
+      "order.questionService":
+        "{{serviceName}} sera réinstallé et son disque vidé. Le faire ?",
       "order.resumes": "reprise de la commande du {{date}}",
       "order.cart": "panier {{cart}}",
       "order.ordered": "commande {{order}}",
@@ -278,6 +332,8 @@ export const ovh = area(
         "où joindre le serveur, si ce n'est pas son adresse ; {1} à {4} sont les parties de l'adresse",
       "help.order.sshUser": "utilisateur de l'image du système",
       "help.order.noCommit": "ne pas valider le fichier de pile dans git",
+      "help.order.buyAgain":
+        "après une validation dont l'issue est inconnue : vous avez regardé chez OVH, rien n'a été acheté",
       "help.order.order": "prendre cette commande OVH pour celle dont la réponse a été perdue",
     },
   },
