@@ -95,6 +95,7 @@ export function openEngine({
     const outputs = Object.entries(result?.outputs ?? {}).map(([name, { value }]) => [name, value]);
     return {
       changes: watch.changes(),
+      done: watch.done(),
       failures: watch.failures(),
       counts: withoutReads({ ...result?.summary.resourceChanges }),
       seconds: watch.seconds,
@@ -196,10 +197,12 @@ function watchEvents(language: Language, listener: EngineListener) {
   const began = new Map<string, number>();
   const seconds = new Map<string, number>();
   const worked = new Map<string, ResourceChange>();
+  const done = new Map<string, ResourceChange>();
   const failures: ResourceFailure[] = [];
   return {
     seconds,
     changes: () => [...worked.values()],
+    done: () => [...done.values()],
     failures: () => failures,
     onEvent,
   };
@@ -211,7 +214,11 @@ function watchEvents(language: Language, listener: EngineListener) {
     diagnosticEvent,
   }: EngineEvent): void {
     if (resourcePreEvent) onBegin(resourcePreEvent.metadata);
-    if (resOutputsEvent) onEnd(resOutputsEvent.metadata.urn, true);
+    if (resOutputsEvent) {
+      const { urn, op } = resOutputsEvent.metadata;
+      if (isWork(urn)) done.set(urn, changeOf(urn, op));
+      onEnd(urn, true);
+    }
     if (resOpFailedEvent) onEnd(resOpFailedEvent.metadata.urn, false);
     if (diagnosticEvent) {
       const { urn, severity, message } = diagnosticEvent;
@@ -228,10 +235,14 @@ function watchEvents(language: Language, listener: EngineListener) {
     parents.set(urn, metadata.new?.parent ?? metadata.old?.parent ?? "");
     if (op === "same" || op === "read" || op === "refresh" || !isWork(urn)) return;
     began.set(urn, Date.now());
+    const change = changeOf(urn, op);
+    worked.set(urn, change);
+    if (change.client !== undefined) listener.onStep?.(change.client, change.step);
+  }
+
+  function changeOf(urn: string, operation: string): ResourceChange {
     const client = clientOf(urn);
-    const step = stepOf(urn, client);
-    worked.set(urn, { ...(client === undefined ? {} : { client }), step, operation: op });
-    if (client !== undefined) listener.onStep?.(client, step);
+    return { ...(client === undefined ? {} : { client }), step: stepOf(urn, client), operation };
   }
 
   function onEnd(urn: string, ok: boolean): void {

@@ -9,6 +9,7 @@ test.each<[ErrorCode, number]>([
   ["OPTION_INVALID", 2],
   ["CLIENTS_FAILED", 3],
   ["THRESHOLD_PASSED", 3],
+  ["CANARY_UNPROVEN", 3],
   ["OPERATION_LOCKED", 4],
   ["STACK_LOCKED", 4],
   ["SSH_UNREACHABLE", 5],

@@ -66,6 +66,7 @@ const byCode: Partial<Record<ErrorCode, ExitStatus>> = {
   ...Object.fromEntries(badInput.map((code) => [code, exitStatus.badInput])),
   CLIENTS_FAILED: exitStatus.someClients,
   THRESHOLD_PASSED: exitStatus.someClients,
+  CANARY_UNPROVEN: exitStatus.someClients,
   CLIENTS_OFFLINE: exitStatus.unreachable,
   CONNECTION_FAILED: exitStatus.unreachable,
   SSH_TIMEOUT: exitStatus.unreachable,

@@ -1,7 +1,9 @@
 /** @module Converges some clients and no other, as one wave: what `provision` ends with, and what puts a server right again. */
-import type { Engine } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
+import { leftOf } from "../core/rollout/left.ts";
+import { pinOf } from "../core/rollout/pins.ts";
 import type { Operation } from "./operation.ts";
+import type { RolloutContext } from "./rollout.ts";
 
 export interface ConvergeRequest {
   readonly clients: readonly string[];
@@ -11,23 +13,30 @@ export interface ConvergeRequest {
   readonly parallel?: number | undefined;
 }
 
-/** @throws FleetError `OTHERS_TOUCHED`, `CANCELLED`, of the engine. A client's failure is told to the operation. */
+/**
+ * A client's failure is told to the operation.
+ * @returns the clients that are as they are declared
+ * @throws FleetError `OTHERS_TOUCHED`, `CANCELLED`, of the engine
+ */
 export async function convergeClients(
-  engine: Engine,
+  { engine, file, describe }: Pick<RolloutContext, "engine" | "file" | "describe">,
   operation: Operation,
   { clients, isRedone = false, parallel }: ConvergeRequest,
-): Promise<void> {
+): Promise<readonly string[]> {
   operation.plan([clients], {});
   await engine.idle((holder) => operation.line(holder));
-  const touched = await engine.preview();
+  let touched = await engine.preview();
   const others = [...new Set(touched.map(({ client }) => client))].filter(
     (client) => client !== undefined && !clients.includes(client),
   );
   if (others.length > 0) throw new FleetError("OTHERS_TOUCHED", { others: others.join(", ") });
   operation.refuseCancelled();
-  if (isRedone) await engine.redo(clients);
+  if (isRedone) {
+    await engine.redo(clients);
+    touched = await engine.preview();
+  }
   operation.wave(1, clients);
-  const { changes, failures } = await engine.up({
+  const { changes, done, failures } = await engine.up({
     ...(parallel === undefined ? {} : { parallel }),
     cancelFile: operation.cancelFile,
     isRepair: isRedone,
@@ -35,18 +44,26 @@ export async function convergeClients(
     onStepEnd: operation.stepEnd,
     onLine: operation.line,
   });
-  const activated = await engine.activated();
+  const [activated, config] = await Promise.all([engine.activated(), file.read()]);
+  const converged: string[] = [];
   for (const name of clients) {
-    const failure = failures.find(({ client }) => client === name);
     const release = activated.get(name);
-    if (failure)
-      operation.client(name, operation.cancelled.aborted ? "cancelled" : "failed", {
-        release,
-        cause: failure.message,
-      });
-    else {
-      const isTouched = changes.some(({ client }) => client === name);
+    const cause = failures.find(({ client }) => client === name)?.message ?? notConverged(name, release);
+    const isTouched = changes.some(({ client }) => client === name);
+    if (cause === undefined) {
+      converged.push(name);
       operation.client(name, isTouched ? "done" : "unchanged", { release });
-    }
+    } else operation.client(name, operation.cancelled.aborted ? "cancelled" : "failed", { release, cause });
+  }
+  return converged;
+
+  /** No failure of its own is no success: what a client waits for may have failed, or the engine ended. */
+  function notConverged(name: string, release: string | undefined): string | undefined {
+    const left = leftOf(name, touched, done);
+    const client = config.clients.find((each) => each.name === name);
+    const wanted = client && pinOf(config, client);
+    const isThere = release !== undefined && (wanted === undefined || release === wanted);
+    if (left.length === 0 && isThere) return undefined;
+    return describe(new FleetError("NOT_CONVERGED", { steps: left.join(", ") || "activation" }));
   }
 }

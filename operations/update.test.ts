@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { type ClientConfig, FleetConfig } from "../core/config/stack.ts";
-import type { ResourceFailure } from "../core/engine/port.ts";
+import type { ResourceChange, ResourceFailure } from "../core/engine/port.ts";
 import { FleetError, describe as told } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
 import type { OperationView } from "../core/operation/journal.ts";
@@ -38,10 +38,18 @@ interface World {
   readonly checkFails?: boolean;
   /** Called before each `up`, with its number from 1. */
   readonly onUp?: (number: number) => void;
+  /** The engine itself fails: at which preview or `up`, counted from 1, and at which town an `up` does. */
+  readonly previewBreaks?: number;
+  readonly upBreaks?: { readonly number: number; readonly at?: string };
+  /** Failures of an `up` besides those of activations. */
+  readonly also?: (number: number) => readonly ResourceFailure[];
+  /** Steps of a town that its update brings along, and that do not come. */
+  readonly skips?: Readonly<Record<string, string>>;
 }
 
 async function world(names: readonly string[], setting: World = {}) {
   const events: string[] = [];
+  const lines: string[] = [];
   const controller = new AbortController();
   const activated = new Map(
     Object.entries(setting.activated ?? Object.fromEntries(names.map((name) => [name, old]))),
@@ -57,9 +65,12 @@ async function world(names: readonly string[], setting: World = {}) {
   );
   let clock = 0;
   let ups = 0;
+  let previews = 0;
   const wanted = async () => {
     const config = await file.read();
-    return config.clients.map((client) => ({ name: client.name, release: pinOf(config, client) ?? next }));
+    return config.clients
+      .filter(({ detached }) => !detached)
+      .map((client) => ({ name: client.name, release: pinOf(config, client) ?? next }));
   };
   const context: UpdateContext = {
     file,
@@ -67,12 +78,21 @@ async function world(names: readonly string[], setting: World = {}) {
       idle: async () => {},
       redo: async () => {},
       activated: async () => new Map(activated),
-      preview: async () => [
-        ...(await wanted()).flatMap(({ name, release }) =>
-          activated.get(name) === release ? [] : [{ client: name, step: "activation", operation: "update" }],
-        ),
-        ...(setting.alsoTouched ?? []).map((client) => ({ client, step: "base", operation: "update" })),
-      ],
+      preview: async () => {
+        previews += 1;
+        if (setting.previewBreaks === previews) throw broken("preview");
+        const touched = (await wanted()).filter(({ name, release }) => activated.get(name) !== release);
+        return [
+          ...touched.flatMap(({ name }) =>
+            ["activation", ...(setting.skips?.[name] ? [setting.skips[name]] : [])].map((step) => ({
+              client: name,
+              step,
+              operation: "update",
+            })),
+          ),
+          ...(setting.alsoTouched ?? []).map((client) => ({ client, step: "base", operation: "update" })),
+        ];
+      },
       up: async ({ onStep }) => {
         ups += 1;
         setting.onUp?.(ups);
@@ -80,15 +100,22 @@ async function world(names: readonly string[], setting: World = {}) {
         events.push(
           `up ${changed.map(({ name, release }) => `${name}@${release.slice(0, 1)}`).join(" ") || "-"}`,
         );
-        const failures: ResourceFailure[] = [];
+        const failures: ResourceFailure[] = [...(setting.also?.(ups) ?? [])];
+        const done: ResourceChange[] = [];
+        const isBroken = setting.upBreaks?.number === ups;
+        if (isBroken && setting.upBreaks?.at === undefined) throw broken("up");
         for (const { name, release } of changed) {
           onStep?.(name, "activation");
+          if (isBroken && setting.upBreaks?.at === name) throw broken("up");
           const failure = setting.fails?.(name, release);
           if (failure)
             failures.push({ client: name, step: "activation", message: `${name} fails`, ...failure });
-          else activated.set(name, release);
+          else {
+            activated.set(name, release);
+            done.push({ client: name, step: "activation", operation: "update" });
+          }
         }
-        return { changes: [], failures };
+        return { changes: done, done, failures };
       },
     },
     unreached: async ({ name }) =>
@@ -127,7 +154,7 @@ async function world(names: readonly string[], setting: World = {}) {
     wave: (number, clients) => events.push(`wave ${number}: ${clients.join(" ")}`),
     step: () => {},
     stepEnd: () => {},
-    line: () => {},
+    line: (text) => void lines.push(text),
     client: (client, outcome, { cause } = {}) =>
       events.push(`${client} ${outcome}${cause ? `: ${cause}` : ""}`),
     refuseCancelled: () => {
@@ -136,7 +163,9 @@ async function world(names: readonly string[], setting: World = {}) {
   };
   return {
     context,
+    file,
     events,
+    lines,
     operation,
     cancel: () => controller.abort(),
     activated,
@@ -148,6 +177,10 @@ async function world(names: readonly string[], setting: World = {}) {
       await update(context, operation, await planUpdate(context, full), full);
     },
   };
+}
+
+function broken(verb: string): FleetError {
+  return new FleetError("ENGINE_FAILED", { verb, stack: "prod", cause: "the program failed" });
 }
 
 function entry(name: string, index: number) {
@@ -219,7 +252,7 @@ describe("waves", () => {
     await expect(run({ all: false, clients: ["a"] })).rejects.toThrow(
       /c \(OTHERS_TOUCHED|touch other clients too: c/,
     );
-    expect(events).toEqual(["check b", "wave 1: a"]);
+    expect(events).toEqual(["check b", "wave 1: a", expect.stringMatching(/^a skipped: .*OTHERS_TOUCHED/)]);
     expect(await pins()).toMatchObject({ a: "a" });
   });
 });
@@ -237,6 +270,7 @@ describe("a client that fails", () => {
       "a done",
       "up -",
       `b failed: b fails — put back to ${old}, which is proven to serve`,
+      "c skipped",
     ]);
     expect(await pins()).toEqual({ a: "b", b: "a", c: "a" });
   });
@@ -272,7 +306,9 @@ describe("a client that fails", () => {
         name === "a" && release === next ? { code: "SSH_UNREACHABLE", step: "delivery" } : undefined,
     });
     await run();
-    expect(events.find((event) => event.startsWith("a "))).toBe("a offline: a fails");
+    expect(events.find((event) => event.startsWith("a "))).toBe(
+      `a offline: a fails — put back to ${old}, which is proven to serve`,
+    );
     expect(await pins()).toEqual({ a: "a", b: "b" });
   });
 
@@ -286,7 +322,9 @@ describe("a client that fails", () => {
       "up a@b",
       "a done",
       "up a@a",
-      expect.stringMatching(/^a failed: .*20 s later: HTTP 500.*proven to serve$/),
+      expect.stringMatching(/^a failed: .*of 4 looks in the 20 s after it 3 found it ill: HTTP 500.*serve$/),
+      "b skipped",
+      "c skipped",
     ]);
     expect(await pins()).toEqual({ a: "a", b: "a", c: "a" });
   });
@@ -300,6 +338,255 @@ describe("offline", () => {
       expect.stringContaining("b offline: "),
     ]);
     expect(await pins()).toEqual({ a: "b", b: "a", c: "b" });
+  });
+});
+
+describe("canaries", () => {
+  test("out of reach stop what follows, unless somebody does without them", async () => {
+    const { run, events, pins } = await world(["canary", "b", "c"], { offline: ["canary"] });
+    await expect(run()).rejects.toMatchObject({
+      code: "CANARY_UNPROVEN",
+      values: { canaries: "canary", left: "b, c", operation: "op" },
+    });
+    expect(events.slice(1)).toEqual([expect.stringContaining("canary offline: "), "b skipped", "c skipped"]);
+    expect(await pins()).toMatchObject({ canary: "b", b: "b", c: "b" });
+    await run({ withoutCanary: true });
+    expect(events).toContain("b done");
+  });
+
+  test("one of two out of reach stops too", async () => {
+    const { run, events } = await world(["canary-1", "canary-2", "c"], { offline: ["canary-2"] });
+    await expect(run()).rejects.toMatchObject({ code: "CANARY_UNPROVEN", values: { canaries: "canary-2" } });
+    expect(events).toContain("canary-1 done");
+    expect(events).toContain("c skipped");
+  });
+
+  test("cut before their activation stop what follows", async () => {
+    const { run, events, pins } = await world(["canary", "b"], {
+      fails: (name, release) =>
+        name === "canary" && release === next ? { code: "SSH_UNREACHABLE", step: "delivery" } : undefined,
+    });
+    await expect(run()).rejects.toMatchObject({ code: "CANARY_UNPROVEN" });
+    expect(events.at(-1)).toBe("b skipped");
+    expect(await pins()).toEqual({ canary: "a", b: "a" });
+  });
+
+  test("that their server calls done, but that are not seen healthy, are put back and stop what follows", async () => {
+    const { run, events, pins } = await world(["canary", "b"], {
+      problem: (name, release) => (name === "canary" && release === next ? "HTTP 502" : undefined),
+    });
+    await expect(run()).rejects.toMatchObject({ code: "THRESHOLD_PASSED" });
+    expect(events.find((event) => event.startsWith("canary"))).toMatch(
+      /^canary failed: .*HTTP 502 \(TOWN_UNHEALTHY\).*put back to aaaaaaaaaaaa/,
+    );
+    expect(await pins()).toEqual({ canary: "a", b: "a" });
+  });
+
+  test("on the release already and healthy are proven; ill they are not", async () => {
+    const there = { activated: { canary: next, b: old } };
+    const well = await world(["canary", "b"], there);
+    await well.context.file.edit(({ setValue }) => setValue("release", next));
+    await well.run();
+    expect(well.events).toContain("canary unchanged");
+    expect(well.events).toContain("b done");
+    const ill = await world(["canary", "b"], {
+      ...there,
+      problem: (name) => (name === "canary" ? "HTTP 502" : undefined),
+    });
+    await ill.context.file.edit(({ clients }) => {
+      clients.set("canary", "release", next);
+      clients.set("b", "release", old);
+    });
+    await expect(ill.run()).rejects.toMatchObject({ code: "THRESHOLD_PASSED" });
+    expect(ill.events).toContain("b skipped");
+  });
+});
+
+describe("the engine fails", () => {
+  test("in its preview: the pins go back, nothing runs, everybody is told", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], { previewBreaks: 1 });
+    await expect(run()).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(events.slice(2)).toEqual([
+      expect.stringMatching(/^a skipped: .*ENGINE_FAILED/),
+      expect.stringMatching(/^b skipped: .*ENGINE_FAILED/),
+      "c skipped",
+    ]);
+    expect(await pins()).toEqual({ a: "a", b: "a", c: "a" });
+  });
+
+  test("before anything was begun: the pins go back", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], { upBreaks: { number: 1 } });
+    await expect(run()).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(events.filter((event) => event.startsWith("up"))).toHaveLength(1);
+    expect(events.at(-1)).toBe("c skipped");
+    expect(await pins()).toEqual({ a: "a", b: "a", c: "a" });
+  });
+
+  test("in the middle: who arrived stays, who did not is put back, and the failure is told", async () => {
+    const { run, events, pins } = await world(["a", "b", "c"], { upBreaks: { number: 1, at: "b" } });
+    await expect(run()).rejects.toMatchObject({ code: "ENGINE_FAILED" });
+    expect(events).toContain("a done");
+    expect(events.find((event) => event.startsWith("b "))).toMatch(
+      /^b failed: .*ENGINE_FAILED.*proven to serve$/,
+    );
+    expect(events.at(-1)).toBe("c skipped");
+    expect(await pins()).toEqual({ a: "b", b: "a", c: "a" });
+  });
+
+  test("in the put-back: it is told, and the stack file names what ran", async () => {
+    const { run, events, pins } = await world(["a"], {
+      fails: (_, release) => (release === next ? {} : undefined),
+      upBreaks: { number: 2 },
+    });
+    await run();
+    expect(events.at(-1)).toMatch(
+      /^a failed: a fails; and putting it back met a failure too: .*UNDO_FAILED.*serve$/,
+    );
+    expect(await pins()).toEqual({ a: "a" });
+  });
+
+  test("for a town in the put-back, also one that was done before", async () => {
+    const { run, events } = await world(["a", "b", "c"], {
+      fails: (name, release) => (name === "a" && release === next ? {} : undefined),
+      also: (number) =>
+        number === 2 ? [{ client: "b", step: "schedules", message: "b's timer fails" }] : [],
+    });
+    await expect(run({ maxFailures: "1" })).rejects.toMatchObject({ code: "THRESHOLD_PASSED" });
+    expect(events).toContain("b done");
+    expect(events).toContain("b failed: b's timer fails");
+  });
+
+  test("without a word for a town's later steps: that is no success", async () => {
+    const { run, events, pins } = await world(["a", "b"], { skips: { a: "schedules" } });
+    await run({ maxFailures: "2" });
+    expect(events.find((event) => event.startsWith("a "))).toMatch(
+      /^a failed: .*without these steps: schedules/,
+    );
+    expect(events).toContain("b done");
+    expect(await pins()).toEqual({ a: "a", b: "b" });
+  });
+});
+
+describe("git", () => {
+  const fails = (name: string, release: string) => (name === "a" && release === next ? {} : undefined);
+
+  test("is asked for the upstream once, before anything is pinned", async () => {
+    const { run, context, events, pins } = await world(["a", "b"]);
+    Object.assign(context.file, {
+      checkEditable: () =>
+        Promise.reject(new FleetError("CHECKOUT_BEHIND", { upstream: "o/m", ahead: 0, behind: 1 })),
+    });
+    await expect(run()).rejects.toMatchObject({ code: "CHECKOUT_BEHIND" });
+    expect(events).toEqual(["check b"]);
+    expect(await pins()).toEqual({ a: "b", b: "b" });
+  });
+
+  test("that takes no commit of the put-back stops neither it nor what is told", async () => {
+    const { run, file, events, activated } = await world(["a", "b"], { fails });
+    file.fail(new FleetError("COMMIT_FAILED", { file: "f", cause: "a hook" }), 1, 1);
+    await run({ maxFailures: "1" }).catch(() => {});
+    expect(events.find((event) => event.startsWith("a "))).toMatch(/^a failed: a fails.*proven to serve/);
+    expect(activated.get("a")).toBe(old);
+  });
+
+  test("that refuses the put-back: nothing is run again with the pin that is left, and it is told", async () => {
+    const { run, file, events } = await world(["a", "b"], { fails });
+    file.fail(new FleetError("STACK_FILE_DIRTY", { file: "f" }), 1, 100);
+    await run({ maxFailures: "1" }).catch(() => {});
+    expect(events.filter((event) => event.startsWith("up"))).toEqual(["up a@b b@b"]);
+    expect(events.find((event) => event.startsWith("a "))).toMatch(
+      /^a failed: .*still names bbbbbbbbbbbb for a: .*PIN_LEFT/,
+    );
+    expect(events).toContain("b done");
+  });
+
+  test("pins that nobody else has are told at the end, whatever the end is", async () => {
+    const { run, context, lines } = await world(["a"], { fails: () => ({}) });
+    Object.assign(context.file, { standing: async () => ({ upstream: "o/m", ahead: 2, behind: 1 }) });
+    await run();
+    expect(lines.at(-1)).toMatch(/2 commit\(s\) that o\/m does not have, and 1 came there meanwhile/);
+  });
+});
+
+describe("a client that never ran anything", () => {
+  test("and fails gets the pin that it was declared with, and is not run again", async () => {
+    const { run, events, config } = await world(["a"], { activated: {}, fails: () => ({}) });
+    await run();
+    expect(events.filter((event) => event.startsWith("up"))).toHaveLength(1);
+    expect((await config()).clients[0]?.release).toBeUndefined();
+    expect(events.at(-1)).toBe("a failed: a fails");
+  });
+});
+
+test("who was detached or retired meanwhile is left alone, and told", async () => {
+  const made = await world(["a", "b", "c"]);
+  const request = { all: true, ...pace };
+  const plan = await planUpdate(made.context, request);
+  await made.context.file.edit(({ clients }) => {
+    clients.set("a", "detached", true);
+    clients.remove("b");
+  });
+  await update(made.context, made.operation, plan, { skipCheck: true });
+  expect(made.events).toEqual([
+    "a skipped: it was detached meanwhile",
+    "b skipped: it is no longer declared",
+    "wave 2: c",
+    "up c@b",
+    "c done",
+  ]);
+});
+
+describe("soak", () => {
+  const soaked = (problem: World["problem"], request: Partial<UpdateRequest> = {}) =>
+    world(["a", "b"], {
+      problem: (name, release, now) => (release === next ? problem?.(name, release, now) : undefined),
+    }).then(async ({ run, events, pins }) => {
+      await run({ soakSeconds: 60, maxFailures: "1", waves: "100%", ...request }).catch(() => {});
+      return { events, pins: await pins() };
+    });
+
+  test("one answer that is lost is no illness, not even the last one", async () => {
+    const { pins } = await soaked((name, _, now) => (name === "a" && now === 60_000 ? "lost" : undefined));
+    expect(pins).toEqual({ a: "b", b: "b" });
+  });
+
+  test("down most of the time and well at the end is ill; the last wave is watched too", async () => {
+    const { events, pins } = await soaked((name, _, now) =>
+      name === "a" && now > 0 && now % 15_000 !== 0 ? "HTTP 502" : undefined,
+    );
+    expect(events.find((event) => event.startsWith("a failed"))).toMatch(
+      /of 12 looks in the 60 s after it 8 found/,
+    );
+    expect(pins).toEqual({ a: "a", b: "b" });
+  });
+
+  test("who is ill is put back at once, not at the end", async () => {
+    const times: number[] = [];
+    const { pins } = await soaked((name, _, now) => {
+      if (name === "b") times.push(now);
+      return name === "a" && now > 0 ? "HTTP 502" : undefined;
+    });
+    expect(pins).toEqual({ a: "a", b: "b" });
+    expect(times.at(-1)).toBe(60_000);
+  });
+
+  test("towns are asked together, so that those that answer late do not stretch it", async () => {
+    let most = 0;
+    let now = 0;
+    const made = await world(
+      Array.from({ length: 30 }, (_, index) => `t${index}`),
+      {},
+    );
+    Object.assign(made.context, {
+      problem: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((done) => setTimeout(done, 1));
+        now -= 1;
+      },
+    });
+    await made.run({ soakSeconds: 5, waves: "100%" });
+    expect(most).toBe(20);
   });
 });
 
@@ -319,7 +606,7 @@ describe("cancelled", () => {
       },
     });
     await expect(made.run()).rejects.toThrow("CANCELLED");
-    expect(made.events).toContain("a cancelled: a fails");
+    expect(made.events).toContain(`a cancelled: a fails — put back to ${old}, which is proven to serve`);
     expect(await made.pins()).toEqual({ a: "a" });
   });
 });

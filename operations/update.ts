@@ -14,6 +14,7 @@ export interface Pace {
   readonly maxFailures: string;
   readonly soakSeconds: number;
   readonly parallel?: number | undefined;
+  readonly withoutCanary?: boolean | undefined;
 }
 
 export interface UpdateRequest extends Choice, Pace {
@@ -88,6 +89,7 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
       done: new Set(),
       parallel: request.parallel,
       soakSeconds: request.soakSeconds,
+      withoutCanary: request.withoutCanary,
       allowedFailures: allowedFailures(share, left.length),
       message: parts ? `Update ${describeParts(parts)}` : `Update to ${wanted.id}`,
     },
@@ -187,6 +189,7 @@ export async function planRollback(
       done: new Set(),
       parallel: request.parallel,
       soakSeconds: request.soakSeconds,
+      withoutCanary: request.withoutCanary,
       allowedFailures: allowedFailures(share, chosen.length),
       message: "Roll back",
     },
@@ -230,6 +233,7 @@ export async function planResume(
       targets: new Map(Object.entries(targets)),
       done,
       parallel: typeof request.parallel === "number" ? request.parallel : undefined,
+      withoutCanary: request.withoutCanary === true,
       soakSeconds: Number(request.soakSeconds ?? 0),
       allowedFailures: allowedFailures(share, Object.keys(targets).length),
       message: `Go on with ${verb} ${id}`,

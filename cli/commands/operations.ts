@@ -22,6 +22,7 @@ export interface OperationsOptions {
   readonly limit?: string;
   readonly wait?: boolean;
   readonly commit?: boolean;
+  readonly withoutCanary?: boolean;
 }
 
 async function journalsOf(stack: string | undefined): Promise<OperationJournals> {
@@ -133,19 +134,23 @@ export async function resume(
   if (verb !== "update" && verb !== "rollback")
     throw new FleetError("OPERATION_NOT_RESUMABLE", { id: operation.id, verb, cause: "it has no waves" });
   const context = await rolloutContext(console, stack, options.commit ?? true);
+  const request: Readonly<Record<string, unknown>> = {
+    ...operation.request,
+    ...(options.withoutCanary ? { withoutCanary: true } : {}),
+  };
   await asOperation(
     console,
     context.file.stack,
     {
       verb,
-      request: operation.request,
+      request,
       wait: options.wait ?? true,
       resumes: operation.id,
       json: options.json ?? false,
     },
     async (running) => {
-      const skipCheck = verb === "rollback" || operation.request.skipCheck === true;
-      await update(context, running, await planResume(context, operation), { skipCheck });
+      const skipCheck = verb === "rollback" || request.skipCheck === true;
+      await update(context, running, await planResume(context, { ...operation, request }), { skipCheck });
     },
   );
 }

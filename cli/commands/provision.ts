@@ -31,18 +31,19 @@ export async function provision(
   if (declared && !declared.detached) refuseDiffering(name, declared, given);
   else if (declared || given.town !== undefined) await add(console, { ...given, name });
   else await add(console, { ...given, name, town: nameOfTown(console, name) });
-  const { engine, problem } = await rolloutContext(console, options.stack, options.commit);
-  await pinNew(file, name, await engine.activated());
+  const context = await rolloutContext(console, options.stack, options.commit);
+  await pinNew(file, name, await context.engine.activated());
   await asOperation(
     console,
     file.stack,
     { verb: "provision", request: { client: name }, wait, json },
     async (operation) => {
-      await convergeClients(engine, operation, { clients: [name] });
+      const converged = await convergeClients(context, operation, { clients: [name] });
       const client = (await file.read()).clients.find((each) => each.name === name);
-      const release = (await engine.activated()).get(name);
-      if (!client || release === undefined) return;
-      const cause = await problem(client, release);
+      const release = (await context.engine.activated()).get(name);
+      // Its failure is told already.
+      if (!client || release === undefined || !converged.includes(name)) return;
+      const cause = await context.problem(client, release);
       if (cause !== undefined) operation.client(name, "failed", { release, cause });
       else
         operation.line(text("provision.online", console.language, { url: `https://${client.domain}` }), name);

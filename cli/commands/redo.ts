@@ -9,11 +9,13 @@ export async function redo(
   stack: string | undefined,
   clients: readonly string[],
 ): Promise<void> {
-  const { engine, file } = await rolloutContext(console, stack, false);
+  const context = await rolloutContext(console, stack, false);
   await asOperation(
     console,
-    file.stack,
+    context.file.stack,
     { verb: "drift", request: { clients, fix: true }, wait: true },
-    (operation) => convergeClients(engine, operation, { clients, isRedone: true }),
+    async (operation) => {
+      await convergeClients(context, operation, { clients, isRedone: true });
+    },
   );
 }

@@ -26,6 +26,7 @@ export interface RolloutOptions {
   readonly maxFailures: string;
   readonly soak: string;
   readonly parallel?: string;
+  readonly withoutCanary?: boolean;
   readonly plan?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -78,12 +79,13 @@ export async function rollback(console: Console, options: RolloutOptions): Promi
 }
 
 function requestOf(options: RolloutOptions) {
-  const { client, all, waves, maxFailures, soak, parallel } = options;
+  const { client, all, waves, maxFailures, soak, parallel, withoutCanary } = options;
   return {
     clients: client,
     all,
     waves,
     maxFailures,
+    withoutCanary,
     soakSeconds: integer("--soak", soak, 0, 86_400),
     parallel: parallel === undefined ? undefined : integer("--parallel", parallel, 1, 500),
   };

@@ -21,6 +21,8 @@ export interface ResourceFailure {
 
 export interface EngineRun {
   readonly changes: readonly ResourceChange[];
+  /** What is as it is declared after the run: what ended well, and what was so before. */
+  readonly done: readonly ResourceChange[];
   readonly failures: readonly ResourceFailure[];
 }
 

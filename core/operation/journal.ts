@@ -4,8 +4,11 @@
  */
 import { z } from "zod";
 
-/** Where a client of an operation ended. `offline`: it was left as it is, and is caught up later. */
-export const Outcome = z.enum(["done", "unchanged", "failed", "offline", "cancelled"]);
+/**
+ * Where a client of an operation ended. `offline`: it was left as it is, and is caught up later; `skipped`: nothing was begun
+ * with it.
+ */
+export const Outcome = z.enum(["done", "unchanged", "failed", "offline", "cancelled", "skipped"]);
 export type Outcome = z.infer<typeof Outcome>;
 
 const Values = z.record(z.string(), z.unknown());

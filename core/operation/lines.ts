@@ -2,7 +2,7 @@
 import { type Language, text } from "../messages/catalogue.ts";
 import type { ClientView, OperationView } from "./journal.ts";
 
-const marks = { done: "✓", unchanged: "=", failed: "✗", offline: "○", cancelled: "−" } as const;
+const marks = { done: "✓", unchanged: "=", failed: "✗", offline: "○", cancelled: "−", skipped: "·" } as const;
 
 /** `now`: milliseconds since 1970; `expected`: seconds that a client takes, where that is known. */
 export function clientLines(

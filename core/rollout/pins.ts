@@ -27,6 +27,14 @@ export function pin(
   }
 }
 
+/** A client's pin as it was declared before. */
+export function unpin(editor: StackEditor, before: Declared, name: string): void {
+  const former = before.clients.find((client) => client.name === name)?.release;
+  const now = editor.clients.find(name)?.release;
+  if (former !== undefined && former !== now) editor.clients.set(name, "release", former);
+  if (former === undefined && now !== undefined) editor.clients.unset(name, "release");
+}
+
 /** Where every client that is converged has one and the same pin, it becomes the stack's, which new clients follow. */
 export function gather(editor: StackEditor, config: Declared): void {
   const converged = config.clients.filter(({ detached }) => !detached);

@@ -7,6 +7,8 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { stackFile } from "../../adapters/stack-file.ts";
+import type { FleetError } from "../../core/errors.ts";
 import { openEngine } from "../../adapters/engine.ts";
 import { readOutput } from "../../adapters/pulumi.ts";
 import { exitStatus } from "../../core/exit-status.ts";
@@ -239,12 +241,13 @@ describe("by the command line", () => {
   });
 
   test("a town's commands are run again when they are asked for, and no other's", async () => {
-    const { engine, operation } = {
+    const context = {
       engine: openEngine({ stack: "faults", project: fleet.project }),
-      operation: silent,
+      file: await stackFile("faults", { commit: false }),
+      describe: (error: FleetError) => error.message,
     };
     const before = await b.log();
-    await convergeClients(engine, operation, { clients: ["ville-a"], isRedone: true });
+    await convergeClients(context, silent, { clients: ["ville-a"], isRedone: true });
     expect(silent.outcomes).toEqual([["ville-a", "done"]]);
     expect(await since(b, before)).toEqual([]);
     expect(Object.keys((await fleet.up()).changes)).toEqual(["same"]);

@@ -80,12 +80,32 @@ export const operations = area(
         what: "{{failed}} failed, more than the {{allowed}} allowed: {{left}} were not begun",
         next: "correct the cause, then run `geoclic-fleet operations resume {{operation}}`.",
       },
+      CANARY_UNPROVEN: {
+        what: "the canaries {{canaries}} could not be proven on the release: {{left}} were not begun",
+        next: "bring them back and run `geoclic-fleet operations resume {{operation}}`; to do without them: `operations resume {{operation}} --without-canary`.",
+      },
+      NOT_CONVERGED: {
+        what: "the engine ended without these steps: {{steps}} (what they wait for failed, a canary for example)",
+        next: "correct what failed, then run again.",
+      },
+      TOWN_UNHEALTHY: {
+        what: "its server says that it is done, and from here it is not seen so: {{cause}}",
+        next: "look at this town now: `geoclic-fleet status --client {{name}}`.",
+      },
+      UNDO_FAILED: {
+        what: "{{cause}}; and putting it back met a failure too: {{problem}}",
+        next: "correct it, then run `pulumi up`: the stack file names the former release.",
+      },
+      PIN_LEFT: {
+        what: "{{cause}}; and the stack file still names {{release}} for {{name}}: {{problem}}",
+        next: "put its `release:` back before any `pulumi up`, which would try that release again.",
+      },
       UNDO_UNPROVEN: {
         what: "{{cause}}; and the former release is not proven to serve: {{problem}}",
         next: "look at this town now: `geoclic-fleet status --client {{name}}`.",
       },
       SOAK_FAILED: {
-        what: "it was healthy at first and was not {{seconds}} s later: {{cause}}",
+        what: "it was healthy at first; of {{total}} looks in the {{seconds}} s after it {{bad}} found it ill: {{cause}}",
         next: "look at its logs (`geoclic-fleet logs {{name}}`), correct the suite, then run again.",
       },
       NOT_CONFIRMED_ROLLOUT: {
@@ -109,6 +129,7 @@ export const operations = area(
       "outcome.failed": "failed",
       "outcome.offline": "offline",
       "outcome.cancelled": "cancelled",
+      "outcome.skipped": "not begun",
       "outcome.waiting": "waiting",
       "operations.help": "Tell what was done on a stack, by whom, and how it ended",
       "operations.help.list": "List the operations of a stack, newest first",
@@ -156,6 +177,14 @@ export const operations = area(
       "update.question": "Update {{count}} client(s) to {{release}}?",
       "update.plan": "waves: {{waves}}",
       "update.expected": "about {{minutes}} min, by former updates",
+      "update.gone": "it is no longer declared",
+      "update.detached": "it was detached meanwhile",
+      "update.unknown": "the state could not be read after the run: {{cause}}; what it runs is not known",
+      "update.unpushed": "the pins are {{ahead}} commit(s) that {{upstream}} does not have: push them",
+      "update.unpushedBehind":
+        "the pins are {{ahead}} commit(s) that {{upstream}} does not have, and {{behind}} came there meanwhile: `git pull --rebase`, then push",
+      "update.noCanary": "{{release}} was not proven on a canary: {{canaries}} run something else",
+      "update.help.withoutCanary": "go on though a canary could not be proven",
       "update.undone": "put back to {{release}}, which is proven to serve",
       "update.offline": "offline, left as it is: {{cause}}",
       "update.migrationThere": "{{name}} is in what {{client}} runs already",
@@ -255,12 +284,32 @@ export const operations = area(
         what: "{{failed}} échec(s), plus que les {{allowed}} admis : {{left}} client(s) n'ont pas été commencés",
         next: "corrigez la cause, puis lancez `geoclic-fleet operations resume {{operation}}`.",
       },
+      CANARY_UNPROVEN: {
+        what: "les canaris {{canaries}} n'ont pas pu être prouvés sur la version : {{left}} n'ont pas été commencés",
+        next: "ramenez-les et lancez `geoclic-fleet operations resume {{operation}}` ; pour s'en passer : `operations resume {{operation}} --without-canary`.",
+      },
+      NOT_CONVERGED: {
+        what: "le moteur s'est arrêté sans ces étapes : {{steps}} (ce qu'elles attendent a échoué, un canari par exemple)",
+        next: "corrigez ce qui a échoué, puis relancez.",
+      },
+      TOWN_UNHEALTHY: {
+        what: "son serveur dit que c'est fait, et d'ici cela ne se voit pas : {{cause}}",
+        next: "regardez cette ville maintenant : `geoclic-fleet status --client {{name}}`.",
+      },
+      UNDO_FAILED: {
+        what: "{{cause}} ; et la remise en place a échoué aussi : {{problem}}",
+        next: "corrigez-le, puis lancez `pulumi up` : le fichier de pile nomme la version précédente.",
+      },
+      PIN_LEFT: {
+        what: "{{cause}} ; et le fichier de pile nomme encore {{release}} pour {{name}} : {{problem}}",
+        next: "remettez son `release:` avant tout `pulumi up`, qui réessaierait cette version.",
+      },
       UNDO_UNPROVEN: {
         what: "{{cause}} ; et rien ne prouve que la version précédente sert : {{problem}}",
         next: "regardez cette ville maintenant : `geoclic-fleet status --client {{name}}`.",
       },
       SOAK_FAILED: {
-        what: "en bonne santé d'abord, elle ne l'était plus {{seconds}} s après : {{cause}}",
+        what: "en bonne santé d'abord ; sur {{total}} regards dans les {{seconds}} s suivantes, {{bad}} l'ont vue malade : {{cause}}",
         next: "lisez ses journaux (`geoclic-fleet logs {{name}}`), corrigez la suite, puis relancez.",
       },
       NOT_CONFIRMED_ROLLOUT: {
@@ -284,6 +333,7 @@ export const operations = area(
       "outcome.failed": "en échec",
       "outcome.offline": "hors ligne",
       "outcome.cancelled": "annulé",
+      "outcome.skipped": "pas commencé",
       "outcome.waiting": "en attente",
       "operations.help": "Dire ce qui a été fait sur une pile, par qui, et comment cela a fini",
       "operations.help.list": "Lister les opérations d'une pile, les plus récentes d'abord",
@@ -331,6 +381,17 @@ export const operations = area(
       "update.question": "Mettre à jour {{count}} client(s) vers {{release}} ?",
       "update.plan": "vagues : {{waves}}",
       "update.expected": "environ {{minutes}} min, d'après les mises à jour passées",
+      "update.gone": "elle n'est plus déclarée",
+      "update.detached": "elle a été détachée entre-temps",
+      "update.unknown":
+        "l'état n'a pas pu être lu après l'exécution : {{cause}} ; ce qu'elle fait tourner n'est pas connu",
+      "update.unpushed":
+        "les versions fixées sont {{ahead}} commit(s) que {{upstream}} n'a pas : poussez-les",
+      "update.unpushedBehind":
+        "les versions fixées sont {{ahead}} commit(s) que {{upstream}} n'a pas, et {{behind}} y sont arrivés entre-temps : `git pull --rebase`, puis poussez",
+      "update.noCanary":
+        "{{release}} n'a pas été prouvée sur un canari : {{canaries}} font tourner autre chose",
+      "update.help.withoutCanary": "Continuer même si un canari n'a pas pu être prouvé",
       "update.undone": "remise à {{release}}, qui sert, c'est prouvé",
       "update.offline": "hors ligne, laissée telle quelle : {{cause}}",
       "update.migrationThere": "{{name}} est déjà dans ce que {{client}} fait tourner",

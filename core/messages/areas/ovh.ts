@@ -122,8 +122,7 @@ export const ovh = area(
         "{{plan}} at {{datacenter}} with {{os}}: {{price}} a month, tax included ({{net}} without)",
       "order.options": "with the options that OVH demands: {{options}}",
       "order.confirm": "Order it now, for {{price}} a month?",
-      "order.questionService":
-        "{{serviceName}} is set up anew and its disk emptied. Do it?",
+      "order.questionService": "{{serviceName}} is set up anew and its disk emptied. Do it?",
       "order.resumes": "goes on with the order of {{date}}",
       "order.cart": "cart {{cart}}",
       "order.ordered": "order {{order}}",
@@ -289,8 +288,7 @@ export const ovh = area(
       "order.offer": "{{plan}} à {{datacenter}} avec {{os}} : {{price}} par mois TTC ({{net}} HT)",
       "order.options": "avec les options exigées par OVH : {{options}}",
       "order.confirm": "Commander maintenant, pour {{price}} par mois ?",
-      "order.questionService":
-        "{{serviceName}} sera réinstallé et son disque vidé. Le faire ?",
+      "order.questionService": "{{serviceName}} sera réinstallé et son disque vidé. Le faire ?",
       "order.resumes": "reprise de la commande du {{date}}",
       "order.cart": "panier {{cart}}",
       "order.ordered": "commande {{order}}",
