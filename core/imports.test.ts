@@ -57,6 +57,7 @@ const allowed = [
   ["core/x.ts", "./errors.ts"],
   ["core/release/x.ts", "../config/adapter.ts"],
   ["core/x.test.ts", "../adapters/ssh.ts"],
+  ["operations/x.ts", "p-map"],
   ["components/x.ts", "../core/naming.ts"],
   ["components/x.ts", "./local-step.ts"],
   ["components/x.ts", "@pulumi/pulumi"],
