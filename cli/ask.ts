@@ -1,5 +1,7 @@
 /** @module Questions to whoever runs the command. Without a terminal nobody is asked, and nothing is assumed. */
+import { openSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { ReadStream, WriteStream } from "node:tty";
 import { type Readable, Writable } from "node:stream";
 import { FleetError } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
@@ -41,6 +43,25 @@ export async function ask(question: string, { input, output }: Asked = terminal)
     return answer.trim();
   } finally {
     lines.close();
+  }
+}
+
+/** A secret: the first line of standard input, or typed without being shown where that is a terminal. */
+export async function secretLine(question: string): Promise<string> {
+  if (terminal.input.isTTY) return hidden(question);
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString().split("\n")[0] ?? "";
+}
+
+/** Where questions are put when standard input holds something else; without a terminal nobody is asked. */
+export function controllingTerminal(): Asked {
+  if (terminal.input.isTTY) return terminal;
+  try {
+    const descriptor = openSync("/dev/tty", "r+");
+    return { input: new ReadStream(descriptor), output: new WriteStream(descriptor) };
+  } catch {
+    return terminal;
   }
 }
 

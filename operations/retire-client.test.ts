@@ -118,6 +118,9 @@ function town(text = example) {
       },
       confirm: async () => true,
       confirmEnd: async () => true,
+      confirmGone: async () => true,
+      seen: async () =>
+        real.isGone ? { answers: false, said: "no route" } : { answers: true, said: "HTTP 200" },
       openSsh: async (target) => ({
         target,
         run: async (_step, command) => {
@@ -201,6 +204,21 @@ test("everything, in this order", async () => {
     "note terminated",
   ]);
   await isOver(world);
+});
+
+test("who was retired meanwhile stays retired", async () => {
+  const world = town();
+  const context = world.context();
+  const converge = context.installScripts;
+  const installScripts: RetireContext["installScripts"] = async (client, ssh) => {
+    await world.file.edit((editor) => {
+      editor.clients.remove("ville-lyon");
+      editor.setValue("retired", [{ name: "ville-lyon", on: "2026-11-22" }]);
+    });
+    return converge(client, ssh);
+  };
+  await retireClient({ ...context, installScripts }, everything);
+  expect((await world.file.read()).retired.map(({ name }) => name)).toEqual(["ville-lyon", "chambery"]);
 });
 
 test("again after its end does nothing", async () => {
@@ -332,6 +350,91 @@ describe("the last backup", () => {
     expect((await world.file.read()).retired).toHaveLength(1);
     expect(world.real).toMatchObject({ state: [], contract: "ended" });
     expect(world.lines.map(({ event }) => event)).toContain("withoutBackup");
+  });
+
+  test("of a server that is tried in vain is given up only by its name, typed again with what was seen", async () => {
+    const world = town();
+    world.real.isGone = true;
+    const waits: number[] = [];
+    const asked: string[] = [];
+    const change: Partial<RetireContext> = {
+      sleep: async (milliseconds) => void waits.push(milliseconds),
+      confirmGone: async (name, observed) => {
+        asked.push(`${name}: ${observed}`);
+        return false;
+      },
+    };
+    const request = { ...everything, withoutBackup: true };
+    await expect(retireClient(world.context(undefined, change), request)).rejects.toMatchObject({
+      code: "NOT_CONFIRMED",
+    });
+    expect(waits.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(300_000);
+    expect(asked).toEqual(["chambery: SSH: no route; https://chambery.geoclic.fr: no route"]);
+    expect(world.file.text()).toBe(example);
+    expect(world.real.state).toEqual(["protected"]);
+  });
+
+  test("of a server that answers after a minute is made, whatever was said", async () => {
+    const world = town();
+    world.real.isGone = true;
+    let waited = 0;
+    const sleep = async (milliseconds: number) => {
+      waited += milliseconds;
+      if (waited >= 60_000) world.real.isGone = false;
+    };
+    await retireClient(world.context(undefined, { sleep }), { ...everything, withoutBackup: true });
+    await isOver(world);
+    expect(world.lines.map(({ event }) => event)).not.toContain("withoutBackup");
+  });
+
+  test.each<[string, Partial<RetireContext>, string]>([
+    [
+      "the town answers over HTTPS",
+      { seen: async () => ({ answers: true, said: "HTTP 200" }) },
+      "SERVER_ALIVE",
+    ],
+    [
+      "it shuts this address out",
+      {
+        installScripts: () =>
+          Promise.reject(new FleetError("SSH_UNREACHABLE", { cause: "kex_exchange_identification: closed" })),
+        openSsh: async (target) => ({
+          ...(await town().context().openSsh(target)),
+          run: () =>
+            Promise.reject(
+              new FleetError("SSH_UNREACHABLE", { cause: "kex_exchange_identification: closed" }),
+            ),
+        }),
+      },
+      "SERVER_ALIVE",
+    ],
+    [
+      "it shows another host key",
+      { installScripts: () => Promise.reject(new FleetError("HOST_KEY_CHANGED", { host: "h", port: 22 })) },
+      "HOST_KEY_CHANGED",
+    ],
+  ])("is not given up while %s", async (_, change, code) => {
+    const world = town();
+    world.real.isGone = true;
+    const request = { ...everything, withoutBackup: true };
+    await expect(retireClient(world.context(undefined, change), request)).rejects.toMatchObject({ code });
+    expect(world.file.text()).toBe(example);
+    expect(world.lines.map(({ event }) => event)).not.toContain("withoutBackup");
+  });
+
+  test("comes from the server as it is declared now, not as it was when this began", async () => {
+    const world = town();
+    await expect(retireClient(world.context({ at: 2, when: "before" }), everything)).rejects.toThrow(Killed);
+    const key = `ssh-ed25519 ${"B".repeat(68)}`;
+    await world.file.editClients((clients) => clients.set("chambery", "ssh.hostKey", key));
+    const keys = new Set<string>();
+    const context = world.context();
+    const openSsh: RetireContext["openSsh"] = (target) => {
+      keys.add(target.hostKey);
+      return context.openSsh(target);
+    };
+    await retireClient({ ...context, openSsh }, everything);
+    expect([...keys]).toEqual([key]);
   });
 
   test("of a server that came back is taken after all", async () => {

@@ -5,7 +5,7 @@
 
 import type { Command } from "../core/commands/shell.ts";
 import { serverCommand } from "../core/commands/shell.ts";
-import type { SshTarget } from "../core/commands/ssh.ts";
+import { isShutOut, type SshTarget } from "../core/commands/ssh.ts";
 import type { ClientConfig } from "../core/config/stack.ts";
 import { reachOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
@@ -26,6 +26,10 @@ export interface RetireContext {
   confirm(name: string): Promise<boolean>;
   /** Whether the service's name was typed: its contract ends, and its disk with it. */
   confirmEnd(serviceName: string): Promise<boolean>;
+  /** Whether the client's name was typed once more, by somebody who read what was seen of its server. */
+  confirmGone(name: string, observed: string): Promise<boolean>;
+  /** What the town answers over HTTPS, if it answers at all; otherwise why not. For messages. */
+  seen(client: ClientConfig): Promise<{ readonly answers: boolean; readonly said: string }>;
   openSsh(target: SshTarget): Promise<Ssh>;
   /** Sends the scripts that the client's release brings, so that the server knows how to retire. */
   installScripts(client: ClientConfig, ssh: Ssh): Promise<void>;
@@ -65,6 +69,9 @@ export interface RetireRequest {
 
 const step = "retire";
 const hours = 3600;
+/** How long a server that is not reached is tried: a network's trouble passes, a server that is gone stays so. */
+const tries = 20;
+const trySeconds = 15;
 
 /** @throws FleetError `CLIENT_UNKNOWN`, `NOT_CONFIRMED`, `BACKUP_DAMAGED`, `NO_CONTRACT`, of the server, of git, of OVH, of the engine */
 export async function retireClient(context: RetireContext, request: RetireRequest): Promise<void> {
@@ -78,7 +85,7 @@ export async function retireClient(context: RetireContext, request: RetireReques
 async function run(context: RetireContext, request: RetireRequest): Promise<void> {
   const { file, journal, tell } = context;
   const { name } = request;
-  const { clients, retired } = await file.read();
+  const { clients } = await file.read();
   const client = clients.find((each) => each.name === name);
   await begin();
   const { started } = await progress();
@@ -89,8 +96,9 @@ async function run(context: RetireContext, request: RetireRequest): Promise<void
     await context.unprotect(name);
     await file.edit((editor) => {
       editor.clients.remove(name);
+      // Others may have been retired since this began.
       editor.setValue("retired", [
-        ...retired,
+        ...((editor.value("retired") as readonly unknown[] | undefined) ?? []),
         { name, on: new Date(context.now()).toISOString().slice(0, 10) },
       ]);
       editor.deleteSecrets(name);
@@ -129,13 +137,12 @@ async function run(context: RetireContext, request: RetireRequest): Promise<void
       });
     tell("retire.plan", { client: name, domain: client.domain, folder: journal.folder });
     if (!(await context.confirm(name))) throw new FleetError("NOT_CONFIRMED");
-    const { user, port, hostKey } = client.ssh;
     await write({
       event: "started",
       stack: file.stack,
       domain: client.domain,
       ...(client.serviceName === undefined ? {} : { serviceName: client.serviceName }),
-      target: { client: name, host: reachOf(client), port, user, hostKey },
+      target: targetOf(client),
     });
   }
 
@@ -170,13 +177,14 @@ async function empty(
   progress: () => Promise<Retirement>,
 ): Promise<void> {
   const { journal, tell } = context;
-  const { started } = await progress();
   if ((await progress()).isKeyGone) return;
-  const ssh = await context.openSsh(started.target);
+  // As it is declared now: its host key may have been corrected since the retirement began.
+  const target = targetOf(client);
+  const ssh = await context.openSsh(target);
   if (!(await progress()).isStopped) {
     await backUp();
     const { exported, withoutBackup } = await progress();
-    if (!exported && withoutBackup?.isGone) return tell("retire.gone", { host: started.target.host });
+    if (!exported && withoutBackup?.isGone) return tell("retire.gone", { host: target.host });
     await stop();
   }
   await leave();
@@ -205,15 +213,40 @@ async function empty(
         tell("retire.excuse", {});
         throw error;
       }
+      const isGone = excuse === "unreached";
+      // Back after some minutes: then there is a backup to be had.
+      if (isGone && !(await confirmedGone(error))) return backUp();
       tell("retire.withoutBackup", { error: context.describe(error) });
-      await journal.write({ event: "withoutBackup", cause: error.code, isGone: excuse === "gone" });
+      await journal.write({ event: "withoutBackup", cause: error.code, isGone });
     }
+  }
+
+  /** False when it is reached after all. @throws FleetError `SERVER_ALIVE`, `NOT_CONFIRMED`, of the connection */
+  async function confirmedGone(first: FleetError): Promise<boolean> {
+    let last = first;
+    tell("retire.trying", { host: target.host, minutes: (tries * trySeconds) / 60 });
+    for (let attempt = 0; attempt < tries; attempt += 1) {
+      await context.sleep(trySeconds * 1000);
+      try {
+        await ssh.run(step, ["true"], { timeoutSeconds: 30 });
+        return false;
+      } catch (error) {
+        if (!(error instanceof FleetError) || error.code !== "SSH_UNREACHABLE") throw error;
+        last = error;
+      }
+    }
+    const cause = String(last.values.cause);
+    const { answers, said } = await context.seen(client);
+    const observed = `SSH: ${cause}; https://${client.domain}: ${said}`;
+    if (answers || isShutOut(cause)) throw new FleetError("SERVER_ALIVE", { host: target.host, observed });
+    if (await context.confirmGone(client.name, observed)) return true;
+    throw new FleetError("NOT_CONFIRMED");
   }
 
   async function fetchBackup({ folder, files }: Export): Promise<void> {
     for (const { file, bytes, sha256 } of files) {
       const path = `${journal.folder}/${folder}/${file}`;
-      const got = await context.download(started.target, sendBackup(folder, file), path);
+      const got = await context.download(target, sendBackup(folder, file), path);
       if (got.bytes !== bytes || got.sha256 !== sha256)
         throw new FleetError("BACKUP_DAMAGED", { file: path, bytes, got: got.bytes });
     }
@@ -231,7 +264,7 @@ async function empty(
       await onServer("stop", 1800, "--closed");
     }
     await journal.write({ event: "stopped" });
-    tell("retire.stopped", { host: started.target.host });
+    tell("retire.stopped", { host: target.host });
   }
 
   async function leave(): Promise<void> {
@@ -246,7 +279,7 @@ async function empty(
       if (!(wasGoing && error instanceof FleetError && error.code === "SSH_REFUSED")) throw error;
     }
     await journal.write({ event: "keyGone" });
-    tell("retire.left", { host: started.target.host, user: started.target.user });
+    tell("retire.left", { host: target.host, user: target.user });
   }
 
   async function onServer(part: string, timeoutSeconds: number, ...options: string[]): Promise<string[]> {
@@ -256,8 +289,13 @@ async function empty(
   }
 }
 
-/** Why there may be no last backup: the server is gone, or never had anything of ours. */
-function excuseOf({ code, values }: FleetError): "gone" | "empty" | undefined {
-  if (code === "SSH_UNREACHABLE" || code === "HOST_KEY_CHANGED") return "gone";
+function targetOf(client: ClientConfig): SshTarget {
+  const { user, port, hostKey } = client.ssh;
+  return { client: client.name, host: reachOf(client), port, user, hostKey };
+}
+
+/** Why there may be no last backup: the server is not reached, or never had anything of ours. */
+function excuseOf({ code, values }: FleetError): "unreached" | "empty" | undefined {
+  if (code === "SSH_UNREACHABLE") return "unreached";
   return code === "SERVER_FAILED" && values.code === "NOT_ACTIVATED" ? "empty" : undefined;
 }

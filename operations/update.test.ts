@@ -17,6 +17,7 @@ import {
   planResume,
   planRollback,
   planUpdate,
+  unprovenOnCanaries,
   type UpdateContext,
   type UpdateRequest,
   update,
@@ -400,6 +401,16 @@ describe("canaries", () => {
     await expect(ill.run()).rejects.toMatchObject({ code: "THRESHOLD_PASSED" });
     expect(ill.events).toContain("b skipped");
   });
+});
+
+test("a plan without canaries says which release none of them runs", async () => {
+  const there = await world(["canary", "b"], { activated: { canary: next, b: old } });
+  const not = await world(["canary", "b"]);
+  const said = async ({ context }: typeof not, clients: string[]) =>
+    unprovenOnCanaries(await planUpdate(context, { clients, ...pace }), (await context.file.read()).clients);
+  expect(await said(not, ["b"])).toEqual([{ release: next, canaries: ["canary"] }]);
+  expect(await said(there, ["b"])).toEqual([]);
+  expect(await said(not, ["canary", "b"])).toEqual([]);
 });
 
 describe("the engine fails", () => {

@@ -128,6 +128,19 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
   }
 }
 
+/** Releases of a plan without canaries that none of the canaries runs. */
+export function unprovenOnCanaries(
+  { rollout, releases, running }: Plan,
+  declared: readonly ClientConfig[],
+): { readonly release: string; readonly canaries: readonly string[] }[] {
+  const chosen = new Set(rollout.waves.flat());
+  const canaries = declared.filter(({ canary, detached }) => canary && !detached).map(({ name }) => name);
+  if (canaries.length === 0 || canaries.some((name) => chosen.has(name))) return [];
+  return [...releases.keys()].flatMap((release) =>
+    canaries.some((name) => running.get(name) === release) ? [] : [{ release, canaries }],
+  );
+}
+
 /** Every release of the plan is tried first, then the clients are brought there. */
 export async function update(
   context: UpdateContext,

@@ -6,7 +6,7 @@ import { reachOf } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { chooseClients } from "../../core/rollout/choice.ts";
-import { hidden } from "../ask.ts";
+import { hidden, secretLine } from "../ask.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 
@@ -82,9 +82,6 @@ export async function init(console: Console, options: InitOptions): Promise<void
   );
 
   async function readPassword(): Promise<string> {
-    if (!options.passwordStdin) return hidden(t("init.password"));
-    const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString().split("\n")[0] ?? "";
+    return options.passwordStdin ? secretLine(t("init.password")) : hidden(t("init.password"));
   }
 }

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { fleetKeys } from "../../adapters/agent.ts";
 import { download } from "../../adapters/download.ts";
 import { withFileLock } from "../../adapters/file-lock.ts";
+import { get } from "../../adapters/http.ts";
 import { home } from "../../adapters/home.ts";
 import { openOvh } from "../../adapters/ovh/client.ts";
 import { clientResources, converge, readOutput, unprotectClient } from "../../adapters/pulumi.ts";
@@ -15,29 +16,34 @@ import { stackFile } from "../../adapters/stack-file.ts";
 import { readReleases } from "../../adapters/suite-source.ts";
 import { archiveFolder } from "../../adapters/tar.ts";
 import { installScripts } from "../../core/commands/scripts.ts";
-import type { ClientConfig } from "../../core/config/stack.ts";
+import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Ssh } from "../../core/ports.ts";
 import { retireClient } from "../../operations/retire-client.ts";
-import { typed } from "../ask.ts";
+import { controllingTerminal, secretLine, typed } from "../ask.ts";
 import type { Console } from "../console.ts";
 
 export interface RetireOptions {
   readonly withoutBackup?: boolean;
   readonly up: boolean;
   readonly endContract?: boolean;
+  /** Refused: a command line can be read by others. */
   readonly token?: string;
+  readonly tokenStdin?: boolean;
   readonly yes?: boolean;
   readonly commit: boolean;
   readonly stack?: string;
 }
 
 export async function retire(console: Console, name: string, options: RetireOptions): Promise<void> {
-  const { yes = false, commit, stack, ...request } = options;
+  const { yes = false, commit, stack, withoutBackup = false, up, endContract = false } = options;
+  if (options.token !== undefined) throw new FleetError("TOKEN_SHOWN");
   // The name becomes a folder's.
   if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
     throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
+  const token = options.tokenStdin ? await secretLine(text("retire.token", console.language)) : undefined;
+  const asked = options.tokenStdin ? controllingTerminal() : undefined;
   const file = await stackFile(stack, { commit });
   const { state } = home();
   const journal = retirementJournal(state, name);
@@ -48,9 +54,24 @@ export async function retire(console: Console, name: string, options: RetireOpti
         file,
         journal,
         confirm: async (expected) =>
-          yes || typed(console, text("retire.question", console.language), expected),
+          yes || typed(console, text("retire.question", console.language), expected, asked),
+        confirmGone: (expected, observed) =>
+          typed(console, text("retire.questionGone", console.language, { observed }), expected, asked),
+        seen: async ({ domain, ...client }) => {
+          const request = {
+            protocol: "https",
+            host: reachOf(client),
+            domain,
+            path: "/",
+            timeoutSeconds: 10,
+          } as const;
+          return get(request).then(
+            ({ status }) => ({ answers: true, said: `HTTP ${status}` }),
+            (error: Error) => ({ answers: false, said: error.message }),
+          );
+        },
         confirmEnd: (serviceName) =>
-          typed(console, text("retire.questionEnd", console.language, { serviceName }), serviceName),
+          typed(console, text("retire.questionEnd", console.language, { serviceName }), serviceName, asked),
         openSsh,
         installScripts: sendScripts,
         download: (target, command, path) => download(target, "retire", command, path),
@@ -72,7 +93,7 @@ export async function retire(console: Console, name: string, options: RetireOpti
         describe: (error) => describe(error, console.language),
         tell: (key, values) => console.progress(text(key, console.language, values)),
       },
-      { name, ...request },
+      { name, withoutBackup, up, endContract, ...(token === undefined ? {} : { token }) },
     ),
   );
 

@@ -4,11 +4,13 @@ import { operationJournals } from "../../adapters/operation-journals.ts";
 import { releaseOrigins } from "../../adapters/release-origins.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import type { StackFile } from "../../core/registry/port.ts";
 import { expectedSeconds } from "../../core/operation/journal.ts";
 import {
   type Plan,
   planRollback,
   planUpdate,
+  unprovenOnCanaries,
   type UpdateRequest,
   update as updateClients,
 } from "../../operations/update.ts";
@@ -55,7 +57,7 @@ export async function update(console: Console, options: UpdateOptions): Promise<
   };
   const context = await rolloutContext(console, options.stack, options.commit);
   const plan = await planUpdate(context, request);
-  if (!(await agreed(console, context.file.stack, options, plan, "update"))) return;
+  if (!(await agreed(console, context.file, options, plan, "update"))) return;
   await asOperation(
     console,
     context.file.stack,
@@ -68,7 +70,7 @@ export async function rollback(console: Console, options: RolloutOptions): Promi
   const request = requestOf(options);
   const context = await rolloutContext(console, options.stack, options.commit);
   const plan = await planRollback(context, request);
-  if (!(await agreed(console, context.file.stack, options, plan, "rollback"))) return;
+  if (!(await agreed(console, context.file, options, plan, "rollback"))) return;
   await asOperation(
     console,
     context.file.stack,
@@ -94,12 +96,13 @@ function requestOf(options: RolloutOptions) {
 /** Shows the plan, and asks unless --yes says so. */
 async function agreed(
   console: Console,
-  stack: string,
+  file: StackFile,
   { plan: isPlan, yes, json }: RolloutOptions,
-  { rollout, running, releases }: Plan,
+  plan: Plan,
   verb: "update" | "rollback",
 ): Promise<boolean> {
   const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
+  const { rollout, running, releases } = plan;
   const { waves, targets } = rollout;
   const ids = [...releases.keys()].join(", ");
   const rows = await readChanges(targets, running);
@@ -116,8 +119,11 @@ async function agreed(
   for (const { id, version } of releases.values())
     show(t("update.release", { release: id, version: version || ((await described(id)) ?? "-") }));
   if (rows.length > 0) show(changesTable(rows, console.language));
+  const unproven = unprovenOnCanaries(plan, (await file.read()).clients);
+  for (const { release, canaries } of verb === "update" ? unproven : [])
+    show(t("update.noCanary", { release, canaries: canaries.join(", ") }));
   show(t("update.plan", { waves: waves.map((names) => names.join(", ")).join(" → ") }));
-  const expected = expectedSeconds(await operationJournals(home().state, stack).list(), verb);
+  const expected = expectedSeconds(await operationJournals(home().state, file.stack).list(), verb);
   if (expected !== undefined)
     show(t("update.expected", { minutes: Math.max(1, Math.round((expected * waves.length) / 60)) }));
   if (isPlan) return false;

@@ -241,11 +241,13 @@ describe("by the command line", () => {
   });
 
   test("a town's commands are run again when they are asked for, and no other's", async () => {
+    vi.stubEnv("PULUMI_OPTION_CWD", fleet.project);
     const context = {
       engine: openEngine({ stack: "faults", project: fleet.project }),
       file: await stackFile("faults", { commit: false }),
       describe: (error: FleetError) => error.message,
     };
+    vi.unstubAllEnvs();
     const before = await b.log();
     await convergeClients(context, silent, { clients: ["ville-a"], isRedone: true });
     expect(silent.outcomes).toEqual([["ville-a", "done"]]);

@@ -72,6 +72,14 @@ export const registry = area(
         what: "OVH gives {{serviceName}} no IPv4 address (it gives: {{got}})",
         next: "look at the VPS in OVH's console, or give the address with --reach.",
       },
+      TOKEN_SHOWN: {
+        what: "a token on the command line can be read by everybody on this machine",
+        next: "give it on standard input, or when it is asked for: --token-stdin.",
+      },
+      SERVER_ALIVE: {
+        what: "{{host}} is not reached by SSH, but it is not gone ({{observed}}); nothing was removed",
+        next: "look at the server (runbook server-unreachable), then run again: its last backup can still be made.",
+      },
       NOT_CONFIRMED: {
         what: "it was not confirmed, nothing was done",
         next: "type exactly what is asked for, or add --yes.",
@@ -94,7 +102,7 @@ export const registry = area(
       },
       TERMINATION_UNMAILED: {
         what: "OVH's mail with the token for {{serviceName}} did not come within {{minutes}} min",
-        next: "run again later, or give the token of the mail with --token.",
+        next: "run again later, or give the token of the mail with --token-stdin.",
       },
       NAME_INVALID: {
         what: "{{name}} is not a client's name",
@@ -182,11 +190,15 @@ export const registry = area(
       "retire.help.withoutBackup": "go on without a last backup where the server is gone",
       "retire.help.noUp": "do not run the engine at the end",
       "retire.help.endContract": "end the VPS's contract at OVH too, after a second confirmation",
-      "retire.help.token": "token of OVH's mail, when it cannot be read",
+      "retire.help.token": "ask for the token of OVH's mail, or read it from standard input",
       "retire.help.yes": "do not ask for the client's name (the end of a contract is always asked)",
       "retire.plan":
         "{{client}} ({{domain}}) ends: its last backup comes to {{folder}}, then its schedules, its containers and the fleet's key go from the server, then its entry, its secrets and its record. Volumes and backups stay on the server as long as it lives.",
       "retire.question": "End this town?",
+      "retire.token": "Token of OVH's mail:",
+      "retire.trying": "{{host}} is not reached; it is tried for {{minutes}} min",
+      "retire.questionGone":
+        "Seen of its server: {{observed}}. If it is gone for good, there is no last backup, and its secrets and its record are deleted. End the town all the same?",
       "retire.questionEnd": "The contract of {{serviceName}} ends and its disk is deleted for good. End it?",
       "retire.resumes": "{{client}}: goes on with the retirement of {{since}}",
       "retire.exported":
@@ -307,6 +319,14 @@ export const registry = area(
         what: "OVH ne donne pas d'adresse IPv4 à {{serviceName}} (il donne : {{got}})",
         next: "regardez le VPS dans l'espace client OVH, ou donnez l'adresse avec --reach.",
       },
+      TOKEN_SHOWN: {
+        what: "un jeton sur la ligne de commande se lit par tout le monde sur cette machine",
+        next: "donnez-le sur l'entrée standard, ou quand il est demandé : --token-stdin.",
+      },
+      SERVER_ALIVE: {
+        what: "{{host}} n'est pas joint par SSH, mais il n'a pas disparu ({{observed}}) ; rien n'a été retiré",
+        next: "regardez le serveur (fiche server-unreachable), puis relancez : sa dernière sauvegarde peut encore être faite.",
+      },
       NOT_CONFIRMED: {
         what: "ce n'a pas été confirmé, rien n'a été fait",
         next: "tapez exactement ce qui est demandé, ou ajoutez --yes.",
@@ -329,7 +349,7 @@ export const registry = area(
       },
       TERMINATION_UNMAILED: {
         what: "le courriel d'OVH avec le jeton pour {{serviceName}} n'est pas arrivé en {{minutes}} min",
-        next: "relancez plus tard, ou donnez le jeton du courriel avec --token.",
+        next: "relancez plus tard, ou donnez le jeton du courriel avec --token-stdin.",
       },
       NAME_INVALID: {
         what: "{{name}} n'est pas un nom de client",
@@ -417,11 +437,15 @@ export const registry = area(
       "retire.help.withoutBackup": "continuer sans dernière sauvegarde si le serveur n'existe plus",
       "retire.help.noUp": "ne pas lancer le moteur à la fin",
       "retire.help.endContract": "mettre fin aussi au contrat OVH du VPS, après une seconde confirmation",
-      "retire.help.token": "jeton du courriel d'OVH, s'il ne peut pas être lu",
+      "retire.help.token": "demander le jeton du courriel d'OVH, ou le lire sur l'entrée standard",
       "retire.help.yes": "ne pas demander le nom du client (la fin d'un contrat est toujours demandée)",
       "retire.plan":
         "{{client}} ({{domain}}) prend fin : sa dernière sauvegarde arrive dans {{folder}}, puis ses tâches planifiées, ses conteneurs et la clé de la flotte quittent le serveur, enfin son entrée, ses secrets et son enregistrement. Volumes et sauvegardes restent sur le serveur tant qu'il vit.",
       "retire.question": "Mettre fin à cette ville ?",
+      "retire.token": "Jeton du courriel d'OVH :",
+      "retire.trying": "{{host}} n'est pas joint ; il est essayé pendant {{minutes}} min",
+      "retire.questionGone":
+        "Vu de son serveur : {{observed}}. S'il a disparu pour de bon, il n'y a pas de dernière sauvegarde, et ses secrets et son enregistrement sont supprimés. Mettre fin à la ville malgré tout ?",
       "retire.questionEnd":
         "Le contrat de {{serviceName}} prend fin et son disque est effacé définitivement. Y mettre fin ?",
       "retire.resumes": "{{client}} : reprise de la mise hors service du {{since}}",
