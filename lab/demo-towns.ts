@@ -53,7 +53,11 @@ export async function ensureTown(
 }
 
 /** Buys a town's server as anybody would: by the command line, which writes the entry into the stack file. */
-export async function orderTown({ name, label }: DemoTown, stack: string): Promise<void> {
+export async function orderTown(
+  { name, label }: DemoTown,
+  stack: string,
+  more: readonly string[] = [],
+): Promise<void> {
   const main = resolve(import.meta.dirname, "..", "cli", "main.ts");
   const options = {
     "--domain": domainOf(name),
@@ -66,7 +70,7 @@ export async function orderTown({ name, label }: DemoTown, stack: string): Promi
     "--ssh-user": "ubuntu",
     "--stack": stack,
   };
-  await execa(process.execPath, [main, "order", name, ...Object.entries(options).flat(), "--yes"], {
+  await execa(process.execPath, [main, "order", name, ...Object.entries(options).flat(), "--yes", ...more], {
     stdio: ["ignore", "inherit", "inherit"],
   });
 }
