@@ -13,6 +13,7 @@ import { FleetError, describe as told } from "../core/errors.ts";
 import { exitStatus, exitStatusOf } from "../core/exit-status.ts";
 import type { Language } from "../core/messages/catalogue.ts";
 import { makeSuite } from "../lab/suite/release/make.ts";
+import { retire } from "./commands/retire.ts";
 import type { Console } from "./console.ts";
 import { examples } from "./examples.ts";
 import { usageError } from "./frame.ts";
@@ -113,6 +114,13 @@ test.each(
   const described = leaves(program).map(([path, command]) => [path, command.description()]);
   expect(described.length).toBeGreaterThan(25);
   expect(described.filter(([, description]) => !/^\p{Lu}/u.test(description ?? ""))).toEqual([]);
+});
+
+test("a token on the command line is refused, before anything is read", async () => {
+  const options = { token: "abcdef0123", up: true, commit: false, stack: "nowhere" };
+  const failure = await retire(quiet("en"), "ville", options).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: "TOKEN_SHOWN" });
+  expect(String(failure)).not.toContain("abcdef0123");
 });
 
 const hostile = [
