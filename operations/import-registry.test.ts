@@ -146,6 +146,7 @@ test.each<[string, Server, string]>([
     { env: environment("lyon").replace("lyon-db-secret", "a b") },
     "SECRET_UNFIT",
   ],
+  ["has a file that Compose does not read", { env: "DB_PASSWORD='abcdefgh\n" }, "ENVIRONMENT_UNREADABLE"],
   ["does not tell an e-mail", { env: "DB_PASSWORD=abcdefgh\n" }, "EMAIL_UNKNOWN"],
   [
     "has a hostile e-mail",

@@ -11,6 +11,7 @@ import { reachOfAddress } from "../core/ovh/order.ts";
 import type { Ssh } from "../core/ports.ts";
 import { type RegistryLine, readClientsConf } from "../core/registry/clients-conf.ts";
 import type { ClientEntry, Secured, StackEditor } from "../core/registry/editor.ts";
+import { EnvironmentUnreadable } from "../core/registry/environment-file.ts";
 import {
   type FormerEnvironment,
   readFormerEnvironment,
@@ -160,7 +161,8 @@ export async function importRegistry(context: ImportContext, request: ImportRequ
   async function formerOf(ssh: Ssh, { name: client }: RegistryLine): Promise<FormerEnvironment> {
     const text = await readFirst(ssh, ".env");
     if (text === undefined) throw new FleetError("NOT_PREDECESSOR", { folder }, { client, step });
-    const former = readFormerEnvironment(text, (await readFirst(ssh, "docker-compose.yml")) ?? "", variables);
+    const compose = (await readFirst(ssh, "docker-compose.yml")) ?? "";
+    const former = readable(() => readFormerEnvironment(text, compose, variables), client);
     if (variables.includes("DB_PASSWORD") && former.secrets.DB_PASSWORD === undefined)
       throw new FleetError("DB_PASSWORD_UNKNOWN", { folder }, { client, step });
     for (const [variable, value] of Object.entries(former.secrets))
@@ -177,6 +179,15 @@ export async function importRegistry(context: ImportContext, request: ImportRequ
       if (!(error instanceof FleetError)) throw error;
       return { ...found, problem: error };
     }
+  }
+}
+
+function readable<T>(read: () => T, client: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof EnvironmentUnreadable)) throw error;
+    throw new FleetError("ENVIRONMENT_UNREADABLE", { problem: error.message }, { client, step });
   }
 }
 

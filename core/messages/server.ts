@@ -154,6 +154,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "le fichier d'environnement manque",
     next: `${again} : il l'écrit.`,
   },
+  ENVIRONMENT_UNREADABLE: {
+    what: "un fichier d'environnement est illisible pour Compose",
+    next: "écrivez-le comme Compose le lit (`docker compose config` le dit), puis relancez.",
+  },
   FIREWALL_FAILED: { what: "le pare-feu n'a pas pu être réglé", next: "{{action}}" },
   HANDOVER_FAILED: {
     what: "le service d'entrée (nginx) n'a pas pu être relayé pendant son remplacement",

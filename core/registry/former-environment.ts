@@ -1,5 +1,7 @@
 /** @module The predecessor's `.env`, and what its compose file says where `.env` says nothing. */
 
+import { readEnvironmentFile } from "./environment-file.ts";
+
 export interface FormerEnvironment {
   /** Secrets to bring, by variable. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -14,6 +16,7 @@ export interface FormerEnvironment {
 /**
  * `variables`: the secrets that the suite has. A database keeps the password that it was made with, whatever it is; of the
  * others only what `.env` says is brought.
+ * @throws EnvironmentUnreadable when Compose does not read `.env` either
  */
 export function readFormerEnvironment(
   text: string,
@@ -21,13 +24,7 @@ export function readFormerEnvironment(
   variables: readonly string[],
   databasePassword = "DB_PASSWORD",
 ): FormerEnvironment {
-  const values = new Map(
-    text
-      .replace(/^\uFEFF/, "")
-      .split(/\r?\n/)
-      .map((line) => /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line))
-      .flatMap((match) => (match ? [[match[1] ?? "", unquoted(match[2] ?? "")] as const] : [])),
-  );
+  const values = readEnvironmentFile(text);
   const defaultOf = (variable: string) =>
     new RegExp(`\\$\\{${variable}:?-([^}]*)\\}`).exec(compose)?.[1] || undefined;
   const secrets: Record<string, string> = {};
@@ -42,13 +39,6 @@ export function readFormerEnvironment(
     email: values.get("LETSENCRYPT_EMAIL") || undefined,
     database: { user: values.get("DB_USER") || "geoclic", name: values.get("DB_NAME") || "geoclic_db" },
   };
-}
-
-/** As Compose reads it: quotes go, and so does a comment behind a blank. */
-function unquoted(value: string): string {
-  const text = value.trim();
-  const quoted = /^(["'])(.*)\1(\s+#.*)?$/.exec(text);
-  return quoted ? (quoted[2] ?? "") : text.replace(/\s+#.*$/, "");
 }
 
 /** A town's name made of a client's: `ville-lyon` → `Ville Lyon`. */

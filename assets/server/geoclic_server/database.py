@@ -44,7 +44,7 @@ class Database:
         self.name: str = self._adapter["name"]
         self.user: str = self._adapter["user"]
         self.ledger = Ledger(self._adapter["ledger"])
-        self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "").strip("'")
+        self._password = password if password is not None else environment.read(layout.ENVIRONMENT.read_text()).get("DB_PASSWORD", "")
         # By path in the suite; None in a release that was made before they were told.
         self._told: dict[str, Any] | None = (release.get("sql") or {}).get("files")
         self.container = ""

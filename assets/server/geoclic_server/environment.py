@@ -4,9 +4,10 @@ import argparse
 import json
 import stat
 import sys
+from pathlib import Path
 
 from . import command as frame
-from . import layout, predecessor
+from . import environment_file, layout, predecessor
 from .failure import Failure, say
 
 
@@ -50,26 +51,36 @@ def _check_adopted(wanted: dict[str, str], secrets: list[str]) -> None:
     """The former installation's database and sessions live on: its secrets come along, or nothing begins."""
     if not predecessor.ENVIRONMENT.exists():
         return
-    former = {name: unquoted(value) for name, value in read(predecessor.ENVIRONMENT.read_text()).items()}
-    changed = changed_secrets(former, {name: unquoted(value) for name, value in wanted.items()}, secrets)
+    former = read_file(predecessor.ENVIRONMENT)
+    changed = changed_secrets(former, wanted, secrets)
     if changed:
         raise Failure("SECRET_CHANGED", "environment", f"{', '.join(changed)} would get another value than {predecessor.ENVIRONMENT} has",
                       "bring the former installation's secrets into the stack with `geoclic-fleet import`, then run again.")
+    # The file may have been changed since the containers were made: they are what serves.
+    differing = predecessor.differing({name: wanted[name] for name in secrets if name in wanted})
+    if differing:
+        raise Failure("SECRET_CHANGED", "environment", f"{', '.join(differing)}: {predecessor.ENVIRONMENT} says another value than the container runs with",
+                      "make the file say what the containers have (`docker inspect`), run `geoclic-fleet import`, then run again.")
     dropped = [name for name in former if name not in wanted]
     if dropped:
         say("environment", f"warning: {', '.join(dropped)} of {predecessor.ENVIRONMENT} are not set by this tool any more; the file is kept")
 
 
-def unquoted(value: str) -> str:
-    """A value of an environment file, as Compose reads it."""
-    text = value.strip()
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
 def read(content: str) -> dict[str, str]:
-    """Values by variable, as written."""
-    pairs = (line.split("=", 1) for line in content.splitlines() if "=" in line and not line.startswith("#"))
-    return {name: value for name, value in pairs}
+    """Values by variable, as Compose reads them. Raises Failure ENVIRONMENT_UNREADABLE."""
+    return _read(content, str(layout.ENVIRONMENT))
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """As `read`, the ends of its lines as they are."""
+    return _read(path.read_bytes().decode(errors="replace"), str(path))
+
+
+def _read(content: str, name: str) -> dict[str, str]:
+    try:
+        return environment_file.read(content)
+    except environment_file.Unreadable as error:
+        raise Failure("ENVIRONMENT_UNREADABLE", "environment", f"{name}, {error}", "write it as Compose reads it (`docker compose config` tells), then run again.") from None
 
 
 def changed_secrets(present: dict[str, str], wanted: dict[str, str], secrets: list[str]) -> list[str]:

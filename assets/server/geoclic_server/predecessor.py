@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import layout
@@ -68,6 +68,37 @@ def opened() -> str | None:
     """Release that an adoption brings, while it goes on or is interrupted."""
     marker = layout.read_json(MARKER)
     return marker.get("release") if isinstance(marker, dict) else None
+
+
+def differing(secrets: Mapping[str, str]) -> list[str]:
+    """Secrets that a container of it runs with otherwise than its files say now: `JWT_SECRET_KEY (JWT_SECRET_KEY of api)`."""
+    read = run(["docker", "compose", "-p", FOLDER.name, "--project-directory", str(FOLDER), "--env-file", str(ENVIRONMENT), "-f", str(_COMPOSE),
+                "config", "--format", "json"], timeout=60)
+    if read.status != 0:
+        say(_STEP, f"warning: Compose does not read {_COMPOSE}, so the containers' secrets are not compared with {ENVIRONMENT}")
+        return []
+    described = {name: {key: str(value).replace("$$", "$") for key, value in (service.get("environment") or {}).items() if value is not None}
+                 for name, service in json.loads(read.stdout)["services"].items()}
+    found = []
+    for container in containers(FOLDER.name):
+        if is_its(container) and container.is_running:
+            shown = run(["docker", "inspect", "--type", "container", "--format", "{{json .Config.Env}}", container.id])
+            if shown.status == 0:
+                running = dict(line.split("=", 1) for line in json.loads(shown.stdout) or [] if "=" in line)
+                found += [f"{secret} ({key} of {container.service})" for secret, key in differences(described.get(container.service, {}), running, secrets)]
+    return sorted(found)
+
+
+def differences(described: Mapping[str, str], running: Mapping[str, str], secrets: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Secret and variable of a container, where the value that is made of the secret is not the one it runs with."""
+    return [
+        (secret, key)
+        for key, value in described.items()
+        # What a database's image was given counts at its first start only; what its password is now, the database tells itself.
+        if key in running and running[key] != value and not key.startswith("POSTGRES_")
+        for secret, wanted in secrets.items()
+        if wanted and wanted in value
+    ]
 
 
 def is_its(container: Container) -> bool:

@@ -7,7 +7,6 @@ import unittest
 
 from geoclic_server import predecessor
 from geoclic_server.certificate import webroot_renewal
-from geoclic_server.environment import unquoted
 
 BACKUP = "0 2 * * * /opt/geoclic/scripts/backup_db.sh >> /var/log/geoclic_backup.log 2>&1\n"
 MONITOR = "*/5 * * * * /opt/geoclic/scripts/monitor.sh > /dev/null 2>&1\n"
@@ -99,10 +98,14 @@ class RenewalTest(unittest.TestCase):
 
 
 class EnvironmentTest(unittest.TestCase):
-    def test_quotes_do_not_count(self) -> None:
-        for value, expected in (("abc", "abc"), ("'abc'", "abc"), ('"abc"', "abc"), (" abc ", "abc"), ("'", "'"), ("'a\"", "'a\"")):
-            with self.subTest(value):
-                self.assertEqual(unquoted(value), expected)
+    def test_what_a_container_runs_with_counts(self) -> None:
+        described = {"JWT_SECRET_KEY": "new-key", "DATABASE_URL": "postgresql://u:pass-word@db/n", "DEBUG": "false", "POSTGRES_PASSWORD": "pass-word", "ABSENT": "new-key"}
+        running = {**described, "DEBUG": "true", "POSTGRES_PASSWORD": "of-its-first-start", "PATH": "/bin"}
+        del running["ABSENT"]
+        secrets = {"JWT_SECRET_KEY": "new-key", "DB_PASSWORD": "pass-word", "EMPTY": ""}
+        self.assertEqual(predecessor.differences(described, running, secrets), [])
+        changed = {**running, "JWT_SECRET_KEY": "old-key", "DATABASE_URL": "postgresql://u:other@db/n"}
+        self.assertEqual(predecessor.differences(described, changed, secrets), [("JWT_SECRET_KEY", "JWT_SECRET_KEY"), ("DB_PASSWORD", "DATABASE_URL")])
 
 
 if __name__ == "__main__":

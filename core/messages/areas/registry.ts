@@ -132,6 +132,10 @@ export const registry = area(
         what: "neither .env nor the compose file of {{folder}} tells the database's password",
         next: "put DB_PASSWORD, the one that the database was made with, into the server's .env and run again.",
       },
+      ENVIRONMENT_UNREADABLE: {
+        what: "the server's .env is not one that Compose reads ({{problem}})",
+        next: "correct it on the server: `docker compose config` in its folder tells the same.",
+      },
       SECRET_UNFIT: {
         what: "{{variable}} of the server is not 8 to 200 printable characters without blanks",
         next: "change it on the server (the database's with ALTER ROLE) and run again.",
@@ -378,6 +382,10 @@ export const registry = area(
       DB_PASSWORD_UNKNOWN: {
         what: "ni .env ni le fichier compose de {{folder}} ne donnent le mot de passe de la base",
         next: "mettez DB_PASSWORD, celui avec lequel la base a été créée, dans le .env du serveur et relancez.",
+      },
+      ENVIRONMENT_UNREADABLE: {
+        what: "le .env du serveur n'est pas de ceux que Compose lit ({{problem}})",
+        next: "corrigez-le sur le serveur : `docker compose config` dans son dossier dit la même chose.",
       },
       SECRET_UNFIT: {
         what: "{{variable}} du serveur ne fait pas 8 à 200 caractères imprimables sans blanc",
