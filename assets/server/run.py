@@ -15,6 +15,7 @@ MODULES = {
     "firewall": "firewall_command",
     "init": "hooks",
     "monitor": "monitor",
+    "restore": "restore_command",
     "retire": "retire",
     "schedules": "schedules",
     "start-suite": "boot",

@@ -6,11 +6,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from .failure import Failure, known, one_line, say
 from .lock import operation
 from .process import run
 from .retention import STAMP, before_collapse, expired_backups, reserve, stamp_time
+from .session import SessionLost, SqlRefused
 from .streams import each_line, forget_cached, rows_in, stream_failure, to_file
 
 _STEP = "backup"
@@ -29,10 +26,8 @@ _OUTCOME = layout.STATE / "backup.json"
 _PARTIAL = ".partial-"
 _TAR_SECONDS = 4 * 3600
 _DU_SECONDS = 1800
-_COUNT_SECONDS = 1800
 _LOCK_SECONDS = 1800
 _LOCK_TIMEOUT = "60s"
-_MARK = "geoclic said all"
 
 # What an extension brings is no data of the town's, and pg_dump leaves it out. ONLY: a partition or heir counts by itself.
 _COUNTS = """SELECT n.nspname || '.' || c.relname || E'\t' || (xpath('/row/c/text()',
@@ -40,7 +35,7 @@ _COUNTS = """SELECT n.nspname || '.' || c.relname || E'\t' || (xpath('/row/c/tex
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-  ORDER BY 1;"""
+  ORDER BY 1"""
 
 
 def command() -> None:
@@ -175,13 +170,13 @@ def _make_room(content_bytes: int) -> None:
     kept = before_collapse({name: manifest["database"]["tables"] for name, manifest in found.items()})
     for name in expired_backups({name: _bytes(layout.BACKUPS / name) for name in found}, datetime.now(timezone.utc), free=disk.free, needed=needed,
                                 kept=[kept] if kept else []):
-        shutil.rmtree(layout.BACKUPS / name)
+        _remove(layout.BACKUPS / name)
         say(_STEP, f"{name} removed: older than 7 days, or its room is needed")
     whole = sorted(complete())
     for folder in layout.BACKUPS.iterdir():
         # What a power cut left of one; two whole ones came since.
         if stamp_time(folder.name) and folder.name not in whole and sum(name > folder.name for name in whole) > 1:
-            shutil.rmtree(folder)
+            _remove(folder)
             say(_STEP, f"{folder.name} removed: it is not whole")
     free = shutil.disk_usage(layout.BACKUPS).free
     if free < needed:
@@ -189,15 +184,27 @@ def _make_room(content_bytes: int) -> None:
                       "free space on the server, then start geoclic-backup.service.")
 
 
+def _remove(folder: Path) -> None:
+    """What bears a backup's name is whole, up to the end: one that is half removed is a partial one, which the next run removes."""
+    going = folder.with_name(f"{_PARTIAL}{folder.name}")
+    folder.rename(going)
+    shutil.rmtree(going)
+
+
 def _dump(database: Database, target: Path) -> dict[str, int]:
     """Dumps the database; rows by table are counted in the very snapshot that is dumped."""
-    with _session(database.words("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1"), database.environment()) as ask:
-        snapshot = ask(f"SET lock_timeout = '{_LOCK_TIMEOUT}'; SET statement_timeout = '{_COUNT_SECONDS}s'; SET idle_in_transaction_session_timeout = 0;\n"
-                       "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\nSELECT pg_export_snapshot();", 60)[0]
-        counted = (line.rsplit("\t", 1) for line in ask(_COUNTS, _COUNT_SECONDS + 60))
-        tables = {table: int(rows) for table, rows in counted}
-        to_file(target, database.words("pg_dump", "-h", "127.0.0.1", "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_TIMEOUT}"),
-                step=_STEP, environment=database.environment())
+    try:
+        with database.session() as session:
+            session.rows(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+            session.rows("SET idle_in_transaction_session_timeout = 0")
+            session.rows("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            snapshot = session.rows("SELECT pg_export_snapshot()")[0][0]
+            tables = {table: int(rows) for table, rows in session.rows(_COUNTS)}
+            with database.own_sessions() as application:
+                to_file(target, database.words("pg_dump", "-h", "127.0.0.1", "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_TIMEOUT}",
+                                               application=application), step=_STEP, environment=database.environment())
+    except (SqlRefused, SessionLost) as error:
+        raise Failure("DATABASE_FAILED", _STEP, one_line(str(error), 400), "look at the database's logs on the server, then run again.") from error
     return tables
 
 
@@ -257,45 +264,3 @@ def content(path: Path) -> dict[str, Any]:
 def _note(began: datetime, outcome: dict[str, Any]) -> None:
     now = datetime.now(timezone.utc)
     layout.write(_OUTCOME, json.dumps({"startedAt": began.isoformat(), "endedAt": now.isoformat(), **outcome}) + "\n", 0o600)
-
-
-@contextmanager
-def _session(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[Callable[[str, float], list[str]]]:
-    """A psql to ask, each time within a limit in seconds; it ends with the block. What it asks raises Failure DATABASE_FAILED."""
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(list(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True, errors="replace",
-                                   env={**os.environ, **environment})
-
-        def ask(sql: str, seconds: float) -> list[str]:
-            assert process.stdin and process.stdout
-            limit = threading.Timer(seconds, process.kill)
-            limit.daemon = True
-            limit.start()
-            lines = []
-            try:
-                process.stdin.write(f"{sql}\n\\echo {_MARK}\n")
-                process.stdin.flush()
-                for line in process.stdout:
-                    if line == f"{_MARK}\n":
-                        return lines
-                    lines.append(line.removesuffix("\n"))
-            except BrokenPipeError:
-                pass
-            finally:
-                limit.cancel()
-            process.wait()
-            said.seek(0)
-            cause = said.read().decode(errors="replace") or f"psql gave no answer within {seconds:.0f} s"
-            raise Failure("DATABASE_FAILED", _STEP, one_line(cause, 400), "look at the database's logs on the server, then run again.")
-
-        try:
-            yield ask
-        finally:
-            with suppress(BrokenPipeError, subprocess.TimeoutExpired):
-                assert process.stdin
-                process.stdin.close()
-                process.wait(timeout=30)
-            process.kill()
-            process.wait()
-            assert process.stdout
-            process.stdout.close()

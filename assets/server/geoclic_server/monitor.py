@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import certificate, firewall, layout, settling, systemd, tls, town
+from . import certificate, firewall, layout, retire, settling, systemd, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
@@ -66,6 +66,7 @@ def _looks(release_id: str, domain: str) -> dict[str, Look]:
         "firewall": _firewall,
         "units": _units,
         "translation": _translation,
+        "door": _door,
         "leftovers": _leftovers,
         "certificate": lambda: _certificate(domain),
         "containers": of_release(lambda release: container_problems(release, containers(release["project"]))),
@@ -101,6 +102,12 @@ def _write(about: Mapping[str, Any], found: Mapping[str, list[Problem]], pending
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat()
+
+
+def _door() -> list[Problem]:
+    """What an export closed whose process is gone."""
+    retire.reopen_if_left()
+    return []
 
 
 def _leftovers() -> list[Problem]:
@@ -194,7 +201,10 @@ def backup_problems(last: dict[str, Any] | None, running: float, now: float) -> 
     newest = last.get("newest") if last else None
     made = datetime.fromisoformat(newest["createdAt"]).timestamp() if newest else None
     age = running if made is None else now - made
-    return [_problem("BACKUP_OLD", f"{age / 3600:.0f} h", f"no backup for {age / 3600:.0f} h")] if age > _BACKUP_HOURS * 3600 else []
+    old = [_problem("BACKUP_OLD", f"{age / 3600:.0f} h", f"no backup for {age / 3600:.0f} h")] if age > _BACKUP_HOURS * 3600 else []
+    fell = last.get("kept") if last else None
+    return old + ([_problem("ROWS_FELL", f"{fell['rows']} → {fell['now']}", f"backup {fell['folder']} had {fell['rows']} rows, now there are {fell['now']}: "
+                            "it is kept until a person has looked and removes it")] if fell else [])
 
 
 def running_seconds() -> float:

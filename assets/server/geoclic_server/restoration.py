@@ -10,15 +10,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from . import failure
-from .database import Database, literal
+from .database import Database
 from .dump_description import Description, read_description
 from .failure import Failure, one_line
+from .ledger import literal
 from .process import Result, run
 from .retention import reserve
 from .streams import from_file, pour, verify_dump
 
 _ATTEMPTS = 10
-_SWAP_SECONDS = 60
+_SECONDS = 600
 _STEP = "restore"
 _KEPT = re.compile(r"_replaced(_\d{14})?$")
 _EMPTY_PATH = b"SELECT pg_catalog.set_config('search_path', '', false);\n"
@@ -145,23 +146,30 @@ def _path(described: Description) -> str:
 def _swap(database: Database, dump: Path, fresh: str, described: Description, holds_writes: bool) -> str:
     """The name of the replaced one; empty where there was none."""
     name, kept = database.name, _beside(database.name, "_replaced" + (f"_{datetime.now(timezone.utc):%Y%m%d%H%M%S}" if holds_writes else ""))
-    is_there = _sql(database, f"SELECT 1 FROM pg_database WHERE datname = {literal(name)};")
-    _need(is_there, str(dump))
     aside = [
         # In one session with the rename, which then holds back whoever connects again.
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {literal(name)};",
         f"ALTER DATABASE {_quoted(name)} RENAME TO {_quoted(kept)};",
         f"ALTER DATABASE {_quoted(kept)} ALLOW_CONNECTIONS false;",
-    ] if is_there.stdout.strip() else []
+    ] if _exists(database, name) else []
     words = ["SET statement_timeout = '30s';", "BEGIN;", *aside, f"ALTER DATABASE {_quoted(fresh)} RENAME TO {_quoted(name)};", described.properties, "COMMIT;"]
     for attempt in range(1, _ATTEMPTS + 1):
-        swapped = _sql(database, *words, seconds=_SWAP_SECONDS)
+        with database.own_sessions() as application:
+            swapped = _sql(database, *words, application=application)
         # A session that began just before the rename: it is known by now.
         if swapped.status == 0 or attempt == _ATTEMPTS or "55006" not in swapped.stderr:
             break
         time.sleep(0.2)
-    _need(swapped, str(dump))
+    # A client that was lost may have been told nothing of a swap that is done.
+    if swapped.status != 0 and _exists(database, fresh):
+        _need(swapped, str(dump))
     return kept if aside else ""
+
+
+def _exists(database: Database, name: str) -> bool:
+    asked = _sql(database, f"SELECT 1 FROM pg_database WHERE datname = {literal(name)};")
+    _need(asked, f"database {name}")
+    return asked.stdout.strip() == "1"
 
 
 def _program(database: Database, *words: str) -> list[str]:
@@ -169,11 +177,11 @@ def _program(database: Database, *words: str) -> list[str]:
     return ["docker", "exec", "-i", database.container, *words]
 
 
-def _sql(database: Database, *statements: str, seconds: float = 600) -> Result:
+def _sql(database: Database, *statements: str, application: str = "") -> Result:
     """Statement by statement in the server's own database; fields are parted by a tab."""
     return run(database.words("psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-h", "127.0.0.1", "-f", "-",
-                              name="postgres"),
-               stdin="\n".join(statements) + "\n", timeout=seconds, environment=database.environment())
+                              name="postgres", application=application),
+               stdin="\n".join(statements) + "\n", timeout=_SECONDS, environment=database.environment())
 
 
 def _sentence(result: Result) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import backup, database, layout
+from geoclic_server import backup, database, layout, restore_command
 from geoclic_server.failure import Failure
 from geoclic_server.lock import operation
 
@@ -85,10 +85,29 @@ class BackupTest(unittest.TestCase):
             self.town.ask("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep%' and pid <> pg_backend_pid()")
             holder.wait()
 
-    def test_a_psql_that_says_nothing_is_ended(self) -> None:
-        with self.assertRaises(Failure) as caught, backup._session(["sh", "-c", "sleep 60"], {}) as ask:
-            ask("SELECT 1;", 0.3)
-        self.assertIn("no answer", caught.exception.cause)
+    def test_a_backup_that_is_half_removed_is_none(self) -> None:
+        folder = backup.back_up("ville")
+        with mock.patch("shutil.rmtree", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+            backup._remove(folder)
+        self.assertEqual((backup.complete(), len(list(self.backups.glob(".partial-*")))), ({}, 1))
+        backup.back_up("ville")
+        self.assertEqual(len(os.listdir(self.backups)), 1)
+
+    def test_a_restore_by_name(self) -> None:
+        folder = backup.back_up("ville")
+        self.town.ask("delete from t")
+        for name, damage in (("20200101T020000Z", b""), (folder.name, b"x")):
+            whole = (folder / "database.dump").read_bytes()
+            (folder / "database.dump").write_bytes(damage + whole[len(damage):])
+            with self.assertRaises(Failure) as caught:
+                restore_command.restore_backup(name)
+            self.assertEqual(caught.exception.code, "BACKUP_UNREADABLE")
+            (folder / "database.dump").write_bytes(whole)
+        with operation("an activation"), self.assertRaises(Failure) as caught:
+            restore_command.restore_backup(folder.name)
+        self.assertEqual((caught.exception.code, self.town.ask("select count(*) from t")), ("BUSY", ["0"]))
+        restore_command.restore_backup(folder.name)
+        self.assertEqual(self.town.ask("select count(*) from t"), ["300"])
 
     def test_an_activation_need_not_wait_for_the_photos(self) -> None:
         free: list[bool] = []

@@ -75,7 +75,7 @@ class VerificationTest(DumpTest):
             streams.to_file(self.dump, ["sleep", "30"], step="backup", seconds=0.2)
         self.assertEqual(caught.exception.code, "BACKUP_FAILED")
         self.assertEqual(streams.from_file(self.dump, ["sleep", "30"], seconds=0.2).status, 124)
-        self.assertEqual(streams.each_line(["sh", "-c", "echo a; sleep 30"], lambda _line: None, source=self.dump, seconds=0.2).status, 124)
+        self.assertEqual(streams.each_line(["sh", "-c", "echo a; exec sleep 30"], lambda _line: None, source=self.dump, seconds=0.2).status, 124)
         self.assertEqual(streams.pour(["echo", "a"], self.dump, ["sleep", "30"], lambda line: line, seconds=0.2).status, 124)
 
     def test_what_is_poured_fails_with_either_end(self) -> None:

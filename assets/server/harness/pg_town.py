@@ -19,6 +19,8 @@ if words[:2] == ["volume", "inspect"]:
     sys.exit(print(os.environ["GEOCLIC_PHOTOS"]))
 assert words.pop(0) == "exec", words
 while words[0].startswith("-"):
+    if words[0] == "-e" and "=" in words[1]:
+        os.environ.update([words[1].split("=", 1)])
     words = words[2 if words[0] == "-e" else 1:]
 # As from the engine: input comes by a pipe, and the end of the program is the end.
 program = subprocess.Popen(words[1:], stdin=subprocess.PIPE)

@@ -106,6 +106,7 @@ class MonitorTest(unittest.TestCase):
             ("old town without one", None, 3 * day, ["BACKUP_OLD"]),
             ("fresh", new, 9 * day, []),
             ("too old", old, 9 * day, ["BACKUP_OLD"]),
+            ("rows fell", {**new, "kept": {"folder": "x", "rows": 900, "now": 2}}, 9 * day, ["ROWS_FELL"]),
             ("failed", {**new, "outcome": "failed", "code": "DISK_FULL", "cause": "full"}, 9 * day, ["BACKUP_FAILED"]),
         ]:
             with self.subTest(name):

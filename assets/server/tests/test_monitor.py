@@ -77,6 +77,7 @@ class Report(unittest.TestCase):
         names = list(monitor._looks("0123456789ab", "ville.fr"))
         self.assertLess(names.index("backup"), names.index("containers"))
         self.assertLess(names.index("certificate"), names.index("health"))
+        self.assertLess(names.index("door"), names.index("health"))
 
 
 class Certificates(unittest.TestCase):
