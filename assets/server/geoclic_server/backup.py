@@ -187,7 +187,7 @@ def _make_room(content_bytes: int) -> None:
 def _remove(folder: Path) -> None:
     """What bears a backup's name is whole, up to the end: one that is half removed is a partial one, which the next run removes."""
     going = folder.with_name(f"{_PARTIAL}{folder.name}")
-    folder.rename(going)
+    layout.publish(folder, going)
     shutil.rmtree(going)
 
 
