@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .durability import Unsynced
+
 KILLED = 99
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {"os.rename": 2, "os.remove": 1, "os.mkdir": 1, "os.rmdir": 1, "os.symlink": 2, "os.link": 2, "os.truncate": 1, "os.chmod": 1}
@@ -40,11 +42,11 @@ class Cut:
 class Effects:
     """Of one process; `log`: a line an effect, of all the processes of one act."""
 
-    def __init__(self, root: Path, log: Path, cut: Cut | None, look: Callable[[], str] | None = None) -> None:
+    def __init__(self, root: Path, log: Path, cut: Cut | None, unsynced: Unsynced, look: Callable[[], str] | None = None) -> None:
         """`look`: asked before each effect, its answer goes into the log."""
         self._root, self._cut = str(root) + "/", cut
         self._is_resting = False
-        self._look = look
+        self._look, self._unsynced = look, unsynced
         self._count = len(log.read_text().splitlines()) if log.exists() else 0
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
@@ -78,12 +80,28 @@ class Effects:
             path, _, flags = words
             if isinstance(flags, int) and flags & _WRITES and self._is_mine(path):
                 self._file("write" if flags & os.O_TRUNC else "append", path, flags)
+                with self.rest():
+                    self._unsynced.written(os.path.abspath(os.fsdecode(path)))
         elif event in _CHANGES:
             paths = words[: _CHANGES[event]]
             # Relative to an open folder: the removal of a tree.
             is_relative = event != "os.truncate" and isinstance(words[-1], int) and words[-1] >= 0
             if is_relative or any(self._is_mine(path) for path in paths):
                 self._happens(f"{event.removeprefix('os.')} {' '.join(_shown([os.fsdecode(path)], self._root) for path in paths if not isinstance(path, int))}")
+                with self.rest():
+                    self._note(event, [os.path.abspath(os.fsdecode(path)) for path in paths if not is_relative])
+
+    def _note(self, event: str, paths: list[str]) -> None:
+        match event, paths:
+            case "os.rename", [source, target]:
+                self._unsynced.renamed(source, target)
+            case "os.remove", [path]:
+                self._unsynced.removed(path)
+
+    def synced(self, descriptor: int) -> None:
+        """Before a file or a folder is told to go to the disk."""
+        with self.rest():
+            self._unsynced.synced(os.readlink(f"/proc/self/fd/{descriptor}"))
 
     def _file(self, verb: str, path: Any, flags: int) -> None:
         if self._happens(f"{verb} {_shown([os.fsdecode(path)], self._root)}") and self._cut and self._cut.how == "torn":

@@ -17,6 +17,7 @@ from typing import Any
 from . import redirect, suite
 from .cluster import Cluster, scratch
 from .docker import Docker
+from .durability import Unsynced
 from .effects import KILLED, Cut, Effects
 from .process import Process
 from .programs import Programs
@@ -72,6 +73,7 @@ class Machine:
         self.docker = Docker(self.state, self.cluster, self.root)
         self.programs = Programs(self.state, self.docker, self.cluster.bin, self.root)
         self.town = Town(work, self.state, self.docker, self.cluster)
+        self.unsynced = Unsynced(self.root, work / "unsynced.jsonl")
         redirect.paths(self.root)
         self._certificates = _certificates(self.folder)
         self._look: Callable[[], str] | None = None
@@ -143,6 +145,7 @@ class Machine:
     # Time and people.
 
     def later(self, hours: float) -> None:
+        self.unsynced.forget()
         self.state.read()["clock"] += hours * _HOUR
         self.state.write()
 
@@ -267,6 +270,7 @@ class Machine:
     def reboot(self) -> Ended | None:
         """A power cut, and what comes up by itself afterwards."""
         self.cluster.end_sessions()
+        self.unsynced.lose()
         value = self.state.read()
         value.update(units={}, starts=[], tables=[])
         value.pop("activation", None)
@@ -302,7 +306,7 @@ class Machine:
         output = self.folder / "work/output.log"
         output.unlink(missing_ok=True)
         words = words if "--client" in words else [words[0], *words[1:], "--client", suite.CLIENT]
-        effects = Effects(self.root, log, cut, self._look)
+        effects = Effects(self.root, log, cut, self.unsynced, self._look)
         child = os.fork()
         if child == 0:
             os.setsid()

@@ -65,6 +65,7 @@ class Process:
         time.sleep = self._sleep  # type: ignore[assignment]
         gmtime = time.gmtime
         time.gmtime = lambda seconds=None: gmtime(self._now if seconds is None else seconds)  # type: ignore[assignment]
+        os.fsync = os.fdatasync = self._synced  # type: ignore[assignment]
         os.geteuid = os.getuid = lambda: 0  # type: ignore[assignment]
         os.chown = os.lchown = lambda *_words, **_options: None  # type: ignore[assignment]
         shutil.chown = lambda *_words, **_options: None  # type: ignore[assignment]
@@ -72,6 +73,10 @@ class Process:
         subprocess.run = self._command  # type: ignore[assignment]
         subprocess.Popen = self._session  # type: ignore[assignment,misc]
         network.patch(self._town)
+
+    def _synced(self, file: Any) -> None:
+        descriptor = file if isinstance(file, int) else file.fileno()
+        self._effects.synced(descriptor)
 
     def _tell(self) -> float:
         self._now += 0.001

@@ -121,6 +121,8 @@ class Programs:
                 if f"{family} {name}" not in value["tables"]:
                     return 1, "", "Error: Could not process rule: No such file or directory"
                 value["tables"].remove(f"{family} {name}")
+            case ["--check", *_] | ["-c", *_]:
+                pass
             case ["list", "tables"]:
                 return 0, "".join(f"table {table}\n" for table in value["tables"]), ""
             case ["list", "ruleset"] | ["list", "chain", *_] | ["-j", "list", "ruleset"]:
@@ -165,30 +167,44 @@ class Programs:
         return 0, "", ""
 
     def _certbot(self, words: list[str], stdin: str, value: dict) -> Answer:
-        """Another certificate of the name each time."""
-        self.renew(value)
+        """Another certificate of the name each time, or an account."""
+        if words[0] == "certonly":
+            self.renew(value)
+        account = self._root / "etc/letsencrypt/accounts/acme.example/directory/0123456789abcdef"
+        account.mkdir(parents=True, exist_ok=True)
+        for name, text in {"meta.json": '{"creation_dt": "2026-01-01T00:00:00Z"}', "regr.json": "{}", "private_key.json": "{}"}.items():
+            (account / name).write_text(text)
         return 0, "Successfully received certificate.\n", ""
 
     def renew(self, value: dict) -> str:
-        live = self._root / "etc/letsencrypt/live" / suite.DOMAIN
-        serials = sorted(value["certificates"])
+        """As certbot writes a new generation; its serial."""
+        certbot = self._root / "etc/letsencrypt"
+        live, archive, renewal = (certbot / part / suite.DOMAIN for part in ("live", "archive", "renewal"))
         present = (live / "fullchain.pem").read_text() if (live / "fullchain.pem").exists() else ""
+        serials = sorted(value["certificates"])
         former = next((serial for serial in serials if value["certificates"][serial][0] == present), serials[-1])
         serial = serials[(serials.index(former) + 1) % len(serials)]
-        archive = self._root / "etc/letsencrypt/archive" / suite.DOMAIN
-        archive.mkdir(parents=True, exist_ok=True)
-        live.mkdir(parents=True, exist_ok=True)
+        for folder in (archive, live, renewal.parent):
+            folder.mkdir(parents=True, exist_ok=True)
         number = len(list(archive.glob("fullchain*"))) + 1
-        for name, text in zip(("fullchain", "privkey"), value["certificates"][serial]):
+        chain, key = value["certificates"][serial]
+        for name, text in {"cert": chain, "chain": "", "fullchain": chain, "privkey": key}.items():
             (archive / f"{name}{number}.pem").write_text(text)
             link = live / f"{name}.pem"
             link.unlink(missing_ok=True)
-            link.symlink_to(archive / f"{name}{number}.pem")
-        renewal = self._root / "etc/letsencrypt/renewal"
-        renewal.mkdir(parents=True, exist_ok=True)
-        (renewal / f"{suite.DOMAIN}.conf").write_text(
-            f"cert = {live}/cert.pem\n[renewalparams]\nauthenticator = webroot\nserver = https://acme.example/directory\nwebroot_path = {self._root}/opt/geoclic/shared/acme,\n")
+            link.symlink_to(f"../../archive/{suite.DOMAIN}/{name}{number}.pem")
+        if not renewal.with_name(f"{suite.DOMAIN}.conf").exists():
+            named = "".join(f"{name} = {live}/{name}.pem\n" for name in ("cert", "privkey", "chain", "fullchain"))
+            renewal.with_name(f"{suite.DOMAIN}.conf").write_text(
+                f"version = 4.0.0\narchive_dir = {archive}\n{named}[renewalparams]\nauthenticator = webroot\naccount = 0123456789abcdef\n"
+                f"server = https://acme.example/directory\nwebroot_path = {self._root}/opt/geoclic/shared/acme,\n")
         return serial
+
+    def _iptables(self, words: list[str], stdin: str, value: dict) -> Answer:
+        return 0, "-P POSTROUTING ACCEPT\n-A POSTROUTING -s 172.20.0.0/16 ! -o br-1 -j MASQUERADE\n", ""
+
+    def _sshd(self, words: list[str], stdin: str, value: dict) -> Answer:
+        return 0, "port 22\n", ""
 
 
 def _without_host(words: Sequence[str]) -> list[str]:

@@ -71,12 +71,7 @@ class Runner:
         if not ended.is_killed and cut.how != "term":
             return note("nothing", [f"the cut was not reached, it ended with {ended.status}: {ended.said[-300:]}"])
         machine.fault()
-        machine.later(5)
-        machine.town.write()
         count.cuts += 1
-        words = invariants.always(machine)
-        if words:
-            note("nothing", words)
         # One act alone goes on from what is there.
         is_once = len(chosen) == 1
         if not is_once:
@@ -85,18 +80,22 @@ class Runner:
             acts = [each for wanted, each in chosen if wanted == state]
             if not acts:
                 continue
-            if state == "rebooted":
-                if not is_once:
-                    machine.load("cut")
-                words = self._reboot(proven)
-                if words:
-                    note("rebooted:nothing", words)
-                if not is_once:
-                    machine.save("rebooted")
+            if not is_once:
+                machine.load("cut")
+            words = self._reboot(proven) if state == "rebooted" else self._hours_later()
+            if words:
+                note(f"{state}:nothing", words)
+            if not is_once:
+                machine.save("between")
             for each in acts:
                 if not is_once:
-                    machine.load("cut" if state == "running" else "rebooted")
+                    machine.load("between")
                 note(f"{state}:{each.name}", self._next(each, proven))
+
+    def _hours_later(self) -> list[str]:
+        self._machine.later(5)
+        self._machine.town.write()
+        return invariants.always(self._machine)
 
     def _next(self, act: Next, proven: set[str]) -> list[str]:
         machine = self._machine
