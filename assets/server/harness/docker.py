@@ -6,6 +6,7 @@ What it does not know it refuses aloud: a command line that the tool begins to u
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,19 @@ class Docker:
         if form is None:
             return 0, json.dumps([{"Name": names[0], "Mountpoint": str(place)}]), ""
         raise Unknown(f"docker volume inspect {' '.join(words)}")
+
+    def _volume_rm(self, words: list[str]) -> Answer:
+        names, _ = _options(words, {"-f": 0, "--force": 0})
+        for name in names:
+            users = [one["name"] for one in self._state.value["containers"] if name in one["volumes"]]
+            if users:
+                return 1, "", f"Error response from daemon: remove {name}: volume is in use - [{', '.join(users)}]"
+            shutil.rmtree(self._root / "var/lib/docker/volumes" / name, ignore_errors=True)
+            if name.endswith("db_data"):
+                for database in self._cluster.databases():
+                    self._cluster.ask("postgres", f'drop database "{database}" with (force)')
+                self._state.value["is_made"] = False
+        return 0, "", ""
 
     def _volume_ls(self, words: list[str]) -> Answer:
         folder = self._root / "var/lib/docker/volumes"

@@ -315,7 +315,7 @@ class Machine:
         effects.close()
         status = _await(child)
         said = output.read_text() if output.exists() else ""
-        if status == 70 or "Traceback" in said and "harness" in said.rsplit("Traceback", 1)[-1]:
+        if status == 70 or "Unknown: " in said or "HarnessError" in said:
             raise HarnessError(f"{' '.join(words)}:\n{said}")
         return Ended(status, said, ())
 

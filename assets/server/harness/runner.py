@@ -45,6 +45,7 @@ class Runner:
         machine = self._machine
         scenario.stage(machine)
         self._ready(scenario.kind, scenario.faults)
+        machine.unsynced.forget()
         machine.save("stage")
         whole, seen = machine.observe(scenario.act)
         words = [*invariants.always(machine), *invariants.settled(machine), *scenario.check(machine, whole)]
