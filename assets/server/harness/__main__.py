@@ -3,6 +3,7 @@
 import argparse
 import multiprocessing
 import re
+import signal
 import sys
 import time
 import traceback
@@ -19,6 +20,8 @@ from .scenarios import Scenario, all_scenarios
 
 def main() -> int:
     options = _options()
+    # An end that somebody wishes takes the workers and their servers along.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     scenarios = [scenario for scenario in all_scenarios() if options.scenario in (None, scenario.name)]
     if not scenarios:
         sys.exit(f"unknown scenario {options.scenario!r}, expected one of: {', '.join(scenario.name for scenario in all_scenarios())}")
@@ -71,7 +74,7 @@ def _unit_tests() -> tuple[int, int]:
 def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[str, Count], list[str]]:
     jobs = 1 if options.cut or options.effects else max(1, options.jobs)
     queue: Any = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=_worker, args=(index, jobs, scenarios, options, queue)) for index in range(jobs)]
+    workers = [multiprocessing.Process(target=_worker, args=(index, jobs, scenarios, options, queue), daemon=True) for index in range(jobs)]
     for worker in workers:
         worker.start()
     counts, ends = {scenario.name: Count() for scenario in scenarios}, []

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from . import invariants, suite
 from .machine import RENEWAL, Act, Ended, Machine
@@ -37,7 +37,8 @@ class Scenario:
     """After the act that nobody killed."""
     has_terms: bool = False
     """SIGTERM at every effect too."""
-    expected: frozenset[str] = field(default_factory=frozenset)
+    family: str = ""
+    """Of scenarios of one family the acts and what may come next are the same until something fails: what was cut once is not cut again."""
 
 
 def activate(kind: Kind) -> Act:
@@ -108,10 +109,11 @@ def _update(name: str, what: str, kind: Kind, third: Kind, *, former: Kind = sui
         return invariants.outcome(machine, ended, kind, must_succeed=not (fails or faults)) + (["it was to fail"] if (fails or faults) and ended.status == 0 else [])
 
     found = _nexts(former, kind, third, can_go_back=can_go_back)
+    family = f"update to {kind.id}" if stage is None and not fails else name
     if fails:
         # The release itself is broken.
         found = tuple(_activation(each.name, kind, must_succeed=False) if each.name == "same" else each for each in found)
-    return Scenario(name, what, activate(kind), found, stage or _running(former), kind, faults, check, has_terms)
+    return Scenario(name, what, activate(kind), found, stage or _running(former), kind, faults, check, has_terms, family)
 
 
 def all_scenarios() -> Sequence[Scenario]:
@@ -142,7 +144,7 @@ def _failing_environment() -> Scenario:
     def fails(machine: Machine, ended: Ended) -> list[str]:
         return invariants.outcome(machine, ended, suite.FORMER, must_succeed=False)
 
-    return dataclasses.replace(_environment(), name="failing-environment", what="the same, and the gate does not pass", faults=("gate MODE=two",), check=fails)
+    return dataclasses.replace(_environment(), name="failing-environment", family="environment", what="the same, and the gate does not pass", faults=("gate MODE=two",), check=fails)
 
 
 def _environment() -> Scenario:
@@ -164,7 +166,8 @@ def _environment() -> Scenario:
         Next("third", activate(suite.ADDITIVE), suite.ADDITIVE, check=lambda machine, ended: invariants.outcome(machine, ended, suite.ADDITIVE, must_succeed=True)),
         BACKUP, MONITOR, Next("reboot", []),
     )
-    return Scenario("environment", "another environment under the same release", [changed, *activate(kind)], nexts, _running(kind), kind, check=succeeds)
+    return Scenario("environment", "another environment under the same release", [changed, *activate(kind)], nexts, _running(kind), kind, check=succeeds,
+                    family="environment")
 
 
 def _backup() -> Scenario:
