@@ -22,7 +22,7 @@ def main() -> int:
     options = _options()
     # An end that somebody wishes takes the workers and their servers along.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    scenarios = [scenario for scenario in all_scenarios() if options.scenario in (None, scenario.name)]
+    scenarios = [scenario for scenario in all_scenarios() if options.scenario is None or scenario.name in options.scenario.split(",")]
     if not scenarios:
         sys.exit(f"unknown scenario {options.scenario!r}, expected one of: {', '.join(scenario.name for scenario in all_scenarios())}")
     began = time.monotonic()
@@ -54,7 +54,7 @@ def _grouped(broken: list[Broken]) -> list[list[Broken]]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="harness", description=__doc__)
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--scenario")
+    parser.add_argument("--scenario", help="one, or several with commas")
     parser.add_argument("--cut", help="57, or 57.torn, 57.late, 57.stdin-0.5, 57.term")
     parser.add_argument("--then", help="running:ACT or rebooted:ACT")
     parser.add_argument("--jobs", type=int, default=2)
