@@ -10,12 +10,15 @@ import traceback
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 from .effects import Cut
 from .machine import HarnessError, Machine
 from .runner import Broken, Count, Runner, everything, sample
 from .scenarios import Scenario, all_scenarios
+
+_UNITS = "unit tests"
 
 
 def main() -> int:
@@ -26,14 +29,8 @@ def main() -> int:
     if not scenarios:
         sys.exit(f"unknown scenario {options.scenario!r}, expected one of: {', '.join(scenario.name for scenario in all_scenarios())}")
     began = time.monotonic()
-    failed, passed = (0, 0) if options.scenario else _unit_tests()
-    counts, ends = _run(scenarios, options)
-    for scenario in scenarios:
-        count = counts[scenario.name]
-        print(f"{scenario.name}: {count.effects} effects, {count.cuts} cuts, {count.runs} runs, {len(count.broken)} broken ({scenario.what})")
+    counts, ends, (failed, passed) = _run(scenarios, options)
     broken = [each for count in counts.values() for each in count.broken]
-    for alike in _grouped(broken):
-        print(f"\n{alike[0]}" + (f"\n  and {len(alike) - 1} more like it: {', '.join(f'{each.cut} then {each.then}' for each in alike[1:9])}" if len(alike) > 1 else ""))
     for end in ends:
         print(f"\n{end}")
     passed += sum(count.runs for count in counts.values()) - len(broken)
@@ -62,37 +59,60 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _unit_tests() -> tuple[int, int]:
+def _unit_tests(queue: Any) -> None:
     """Tests beside these that need a real PostgreSQL."""
     folder = Path(__file__).parent
-    found = unittest.defaultTestLoader.discover(str(folder), pattern="pg_test_*.py", top_level_dir=str(folder.parent))
-    result = unittest.TextTestRunner(verbosity=1).run(found)
+    try:
+        found = unittest.defaultTestLoader.discover(str(folder), pattern="pg_test_*.py", top_level_dir=str(folder.parent))
+        result = unittest.TextTestRunner(verbosity=1).run(found)
+    except BaseException:
+        return queue.put((None, traceback.format_exc()))
     wrong = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
-    return wrong, result.testsRun - wrong - len(result.skipped)
+    queue.put((_UNITS, (wrong, result.testsRun - wrong - len(result.skipped))))
 
 
-def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[str, Count], list[str]]:
+def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[str, Count], list[str], tuple[int, int]]:
+    """Counts by scenario, how workers ended that did not end well, and the unit tests' failed and passed ones."""
     jobs = 1 if options.cut or options.effects else max(1, options.jobs)
     queue: Any = multiprocessing.Queue()
     workers = [multiprocessing.Process(target=_worker, args=(index, jobs, scenarios, options, queue), daemon=True) for index in range(jobs)]
+    units = (0, 0)
+    left = jobs
+    if not options.scenario:
+        workers.append(multiprocessing.Process(target=_unit_tests, args=(queue,)))
+        left += 1
     for worker in workers:
         worker.start()
     counts, ends = {scenario.name: Count() for scenario in scenarios}, []
-    left = jobs
+    reports = dict.fromkeys(counts, 0)
     while left:
-        name, found = queue.get()
-        if name is None:
+        try:
+            name, found = queue.get(timeout=5)
+        except Empty:
+            if not any(worker.is_alive() for worker in workers):
+                ends.append("a worker ended without a word")
+                break
+            continue
+        if name in (None, _UNITS):
             left -= 1
-            ends += [found] if found else []
+            units = found if name == _UNITS else units
+            ends += [found] if found and name is None else []
             continue
         count = counts[name]
         count.effects = max(count.effects, found.effects)
         count.cuts += found.cuts
         count.runs += found.runs
         count.broken += found.broken
+        reports[name] += 1
+        if reports[name] == jobs:
+            what = next(scenario.what for scenario in scenarios if scenario.name == name)
+            print(f"{name}: {count.effects} effects, {count.cuts} cuts, {count.runs} runs, {len(count.broken)} broken ({what})", flush=True)
+            for alike in _grouped(count.broken):
+                more = f"\n  and {len(alike) - 1} more like it: {', '.join(f'{each.cut} then {each.then}' for each in alike[1:9])}" if len(alike) > 1 else ""
+                print(f"{alike[0]}{more}\n", flush=True)
     for worker in workers:
         worker.join()
-    return counts, ends
+    return counts, ends, units
 
 
 def _worker(index: int, jobs: int, scenarios: list[Scenario], options: argparse.Namespace, queue: Any) -> None:
