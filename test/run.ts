@@ -46,19 +46,6 @@ const vitest = "node_modules/vitest/vitest.mjs";
 const checks: readonly Check[] = [
   { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins", isBeside: true },
-  // With what the others leave of the machine.
-  {
-    name: "T2 kill harness",
-    command: [
-      "nice",
-      "-n",
-      "10",
-      "sh",
-      "scripts/harness.sh",
-      ...(process.argv.includes("--all") ? ["--all"] : []),
-    ],
-    isBeside: true,
-  },
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
@@ -102,12 +89,10 @@ async function account(check: Check): Promise<void> {
 async function run({ name, command, project, isBeside }: Check): Promise<Count> {
   const [program, ...words] = command;
   if (!project) {
-    const { exitCode, all } = await execa(program, words, {
-      stdin: "ignore",
-      ...(isBeside ? { all: true as const } : { stdout: "inherit" as const, stderr: "inherit" as const }),
+    const { exitCode } = await execa(program, words, {
+      stdio: ["ignore", "inherit", "inherit"],
       reject: false,
     });
-    if (isBeside) console.log(`\n== ${name}\n${String(all)}`);
     return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   }
   const folder = await mkdtemp(join(tmpdir(), "geoclic-tests-"));
