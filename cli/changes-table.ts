@@ -50,9 +50,15 @@ export function changesTable(rows: readonly ClientChanges[], language: Language)
   function outage(running: string | undefined, changes: ReleaseChanges | undefined): string {
     if (running === undefined) return t("preview.first");
     if (!changes) return t("preview.notHeld", { release: running });
-    if (changes.breaking.length > 0)
-      return t("preview.breaking", { migrations: changes.breaking.join(", ") });
-    if (changes.stopped.length > 0) return t("preview.stateful", { services: changes.stopped.join(", ") });
-    return t("preview.noOutage");
+    if (changes.emptied.length > 0) return t("preview.emptied", { services: changes.emptied.join(", ") });
+    const outages = [
+      ...(changes.breaking.length > 0
+        ? [t("preview.breaking", { migrations: changes.breaking.join(", ") })]
+        : []),
+      ...(changes.stopped.length > 0
+        ? [t("preview.stateful", { services: changes.stopped.join(", ") })]
+        : []),
+    ];
+    return outages.join("; ") || t("preview.noOutage");
   }
 }

@@ -16,8 +16,10 @@ export interface ReleaseChanges {
   readonly migrations: readonly string[];
   /** Those under the 503 page. */
   readonly breaking: readonly string[];
-  /** Services that are stopped before they start again, since two at once cannot be. */
+  /** Services that are stopped before they start again, since two at once cannot be: before the migrations, which may need them. */
   readonly stopped: readonly string[];
+  /** Of them those that would begin with other volumes, thus with nothing: the server refuses that before it changes anything. */
+  readonly emptied: readonly string[];
 }
 
 export function releaseChanges(former: KeptRelease, next: KeptRelease): ReleaseChanges {
@@ -26,12 +28,45 @@ export function releaseChanges(former: KeptRelease, next: KeptRelease): ReleaseC
   const services = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
   const migrations = next.migrations.filter((name) => !former.migrations.includes(name));
   const { breaking } = next.release.adapter.database;
+  const stateful = names.filter((name) => next.release.services[name]?.stateful);
+  const [had, has] = [volumes(former.compose), volumes(next.compose)];
   return {
     services,
     migrations,
     breaking: migrations.filter((name) => breaking.includes(name)),
-    stopped: services.filter((name) => next.release.services[name]?.stateful),
+    stopped: services.filter((name) => stateful.includes(name)),
+    emptied: stateful.filter((name) => {
+      const [before = [], after = []] = [had.get(name), has.get(name)];
+      return before.length > 0 && !before.some((volume) => after.includes(volume));
+    }),
   };
+}
+
+/** Names of the volumes of each service; a folder of the server is none. */
+function volumes(compose: string): ReadonlyMap<string, readonly string[]> {
+  const file = parse(compose) as ComposeVolumes;
+  const named = (source: string) => file.volumes?.[source]?.name ?? source;
+  const sources = (mounts: readonly unknown[]) =>
+    mounts
+      .map((mount) =>
+        typeof mount === "string" ? (mount.split(":")[0] ?? "") : ((mount as Mount).source ?? ""),
+      )
+      .filter((source) => source !== "" && !/^[./~]/.test(source));
+  return new Map(
+    Object.entries(file.services ?? {}).map(([name, service]) => [
+      name,
+      sources(service?.volumes ?? []).map(named),
+    ]),
+  );
+}
+
+interface Mount {
+  readonly source?: string;
+}
+
+interface ComposeVolumes {
+  readonly services?: Readonly<Record<string, { readonly volumes?: readonly unknown[] } | null>>;
+  readonly volumes?: Readonly<Record<string, { readonly name?: string } | null>>;
 }
 
 function sections(compose: string): Readonly<Record<string, unknown>> {

@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+import time
+from pathlib import Path
 
 from . import layout
 from .compose import Release, images
@@ -14,6 +16,8 @@ from .services import Say
 _KEPT_OTHERS = 3
 _ROOM_MIB = 3072
 """What the next release may need, with its images."""
+_STALE_SECONDS = 7 * 86_400
+"""Deliveries that were cut, and scripts that no kept release names."""
 
 
 def prune(release: Release, say: Say) -> None:
@@ -38,8 +42,16 @@ def _keep(release: Release, others: int, say: Say) -> None:
     for image in unused_images(sorted(images()), release["adapter"]["name"], used):
         # Docker itself refuses to remove one that a container needs.
         run(["docker", "image", "rm", image])
-    run(["docker", "image", "prune", "--force"])
     hashes = {bind["hash"] for described in kept for bind in described["binds"]}
-    for folder in layout.BINDS.iterdir():
-        if folder.name not in hashes:
+    scripts = {os.path.basename(os.path.realpath(layout.SCRIPTS)), *(described["scripts"] for described in kept)}
+    versions = layout.ROOT / "server.d"
+    _remove_old([folder for folder in layout.BINDS.iterdir() if folder.name not in hashes], 0)
+    # One that is new may be on its way still.
+    _remove_old([folder for folder in (versions.iterdir() if versions.is_dir() else ()) if folder.name not in scripts], _STALE_SECONDS)
+    _remove_old([folder for folder in layout.RELEASES.iterdir() if folder.name.endswith((".partial", ".changed"))], _STALE_SECONDS)
+
+
+def _remove_old(folders: list[Path], seconds: float) -> None:
+    for folder in folders:
+        if time.time() - folder.stat().st_mtime >= seconds:
             shutil.rmtree(folder)

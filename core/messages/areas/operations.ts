@@ -199,7 +199,9 @@ export const operations = area(
       "column.outage": "expected outage",
       "preview.noOutage": "none",
       "preview.ingress": "none (nginx is handed over)",
-      "preview.stateful": "some seconds: {{services}} is stopped and started",
+      "preview.stateful":
+        "some seconds: {{services}} is stopped and started; minutes if its image sorts text by other rules (indexes are rebuilt)",
+      "preview.emptied": "refused: {{services}} would begin with another volume, without its data",
       "preview.breaking": "503 page while {{migrations}} run",
       "preview.first": "first installation",
       "preview.notHeld": "unknown: {{release}} is not in this machine's store",
@@ -407,7 +409,9 @@ export const operations = area(
       "column.outage": "coupure attendue",
       "preview.noOutage": "aucune",
       "preview.ingress": "aucune (nginx passe le relais)",
-      "preview.stateful": "quelques secondes : {{services}} est arrêté et relancé",
+      "preview.stateful":
+        "quelques secondes : {{services}} est arrêté et relancé ; des minutes si son image trie le texte autrement (les index sont refaits)",
+      "preview.emptied": "refusé : {{services}} partirait d'un autre volume, sans ses données",
       "preview.breaking": "page 503 pendant {{migrations}}",
       "preview.first": "première installation",
       "preview.notHeld": "inconnu : {{release}} n'est pas dans le magasin de cette machine",
