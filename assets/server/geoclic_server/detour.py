@@ -76,7 +76,7 @@ class Detours:
         self._ingress = running[-1] if running else None
         self._leads: dict[str, str] = {}
         if self._ingress:
-            known = knowledge(configurations(self._ingress))
+            known = knowledge(configurations(self._ingress), self._version)
             self._learning, self._validity = known.learning, known.validity
             # An ingress that asks again knows the present addresses, whatever an interrupted run left.
             kept = self._present() if self._learning is Learning.AT_LOAD else None
@@ -139,6 +139,9 @@ class Detours:
         if self._ingress is not None:
             self._reload()
             self.forget()
+
+    def _version(self) -> str:
+        return run(["docker", "exec", self._ingress.id, self._tls["test"][0], "-v"], timeout=20).said if self._ingress else ""
 
     def _put(self, hold: Hold | None = None) -> None:
         if self._nft("-f", "-", stdin=table(self._leads, hold)).status != 0:

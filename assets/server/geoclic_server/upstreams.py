@@ -1,7 +1,7 @@
 """How an nginx learns the addresses of the services behind it, read from its configuration. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
@@ -28,23 +28,25 @@ class Knowledge:
     """Seconds for which a resolved address is used; infinity when nobody says."""
 
 
-def knowledge(files: Mapping[str, str]) -> Knowledge:
-    """`files`: the ingress's configuration, as `nginx_text.directives` takes it. What cannot be read is unclear."""
+def knowledge(files: Mapping[str, str], version: Callable[[], str]) -> Knowledge:
+    """`files`: the ingress's configuration, as `nginx_text.directives` takes it; `version`: asks for `nginx -v`'s line.
+
+    What cannot be read is unclear."""
     try:
         found = directives(files)
     except Unreadable:
         return Knowledge(Learning.UNCLEAR, float("inf"))
     longest = validity(found)
-    return Knowledge(_learning(found, longest), longest)
+    return Knowledge(_learning(found, longest, version), longest)
 
 
-def _learning(found: Sequence[Directive], longest: float) -> Learning:
+def _learning(found: Sequence[Directive], longest: float, version: Callable[[], str]) -> Learning:
     blocks = [each for each in found if each.name == "upstream" and any(map(_is_named, _servers(each)))]
     targets = [" ".join(each.arguments) for each in found if each.name in _PASSES]
     # With a variable anywhere in it, nginx looks the name up at each request (ngx_http_proxy_eval).
     is_variable = any("$" in target for target in targets)
     is_fixed = bool(blocks) or any("$" not in target and _is_named(target) for target in targets)
-    is_unclear = any(_PROGRAM.search(each.name) for each in found) or any(map(_is_unclear, blocks))
+    is_unclear = any(_PROGRAM.search(each.name) for each in found) or any(_is_unclear(block, version) for block in blocks)
     if is_unclear or is_fixed == is_variable:
         return Learning.UNCLEAR
     if is_fixed:
@@ -52,11 +54,18 @@ def _learning(found: Sequence[Directive], longest: float) -> Learning:
     return Learning.WHILE_RUNNING if longest <= _QUICKLY else Learning.UNCLEAR
 
 
-def _is_unclear(block: Directive) -> bool:
-    """Connections that nginx keeps carry requests that no address decides about: since 1.29.7 unless it says `keepalive 0`."""
+def _is_unclear(block: Directive, version: Callable[[], str]) -> bool:
+    """Connections that nginx keeps carry requests that no address decides about."""
+    if any("resolve" in each.arguments for each in block.block if each.name == "server"):
+        return True
     kept = [each.arguments[:1] for each in block.block if each.name == "keepalive"]
-    is_resolving = any("resolve" in each.arguments for each in block.block if each.name == "server")
-    return kept != [("0",)] or is_resolving
+    return kept != [("0",)] if kept else _keeps_unasked(version())
+
+
+def _keeps_unasked(version: str) -> bool:
+    """Since 1.29.7 a block keeps connections unless it says `keepalive 0` (nginx's CHANGES). Of an unknown version as well."""
+    found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", version)
+    return found is None or tuple(map(int, found.groups())) >= (1, 29, 7)
 
 
 def _servers(block: Directive) -> list[str]:

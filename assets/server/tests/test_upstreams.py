@@ -5,10 +5,10 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from geoclic_server import detour, layout
+from geoclic_server import detour, layout, upstreams
 from geoclic_server.compose import Container
 from geoclic_server.nginx_text import Directive, Unreadable, directives, read
-from geoclic_server.upstreams import Learning, knowledge
+from geoclic_server.upstreams import Knowledge, Learning
 
 MAIN = "/etc/nginx/nginx.conf"
 QUICK, SLOW = "resolver 127.0.0.11 valid=1s ipv6=off;\n", "resolver 127.0.0.11;\n"
@@ -79,6 +79,10 @@ class IncludeTest(unittest.TestCase):
         self.assertEqual(directives({**self.files, MAIN: "include conf.d/fleet*.conf;"}), [])
 
 
+def knowledge(files: dict[str, str], version: str = "nginx version: nginx/1.30.2\n") -> Knowledge:
+    return upstreams.knowledge(files, lambda: version)
+
+
 class KnowledgeTest(unittest.TestCase):
     def test_shapes(self) -> None:
         for name, text, expected in [
@@ -94,7 +98,6 @@ class KnowledgeTest(unittest.TestCase):
             ("fixed, without a scheme", "fastcgi_pass php:9000;", Learning.AT_LOAD),
             ("fixed, in a stream", "stream { server { proxy_pass db:5432; } }", Learning.AT_LOAD),
             ("a block that keeps nothing", SILENT + TO_BLOCK, Learning.AT_LOAD),
-            # Since 1.29.7 it keeps connections unless it says otherwise, and no version is in the configuration.
             ("a block", BLOCK + TO_BLOCK, Learning.UNCLEAR),
             ("keeps connections", BLOCK.replace("}", " keepalive 32;\n}") + TO_BLOCK, Learning.UNCLEAR),
             ("keeps connections by place", BLOCK.replace("}", " keepalive 32 local;\n}") + TO_BLOCK, Learning.UNCLEAR),
@@ -120,6 +123,20 @@ class KnowledgeTest(unittest.TestCase):
         ]:
             with self.subTest(name):
                 self.assertEqual(knowledge({MAIN: text}).learning, expected)
+
+    def test_a_block_keeps_connections_unasked_since_1_29_7(self) -> None:
+        for version, expected in [
+            ("nginx version: nginx/1.22.1", Learning.AT_LOAD),
+            ("nginx version: nginx/1.29.6", Learning.AT_LOAD),
+            ("nginx version: nginx/1.29.7", Learning.UNCLEAR),
+            ("nginx version: nginx/2.0.0", Learning.UNCLEAR),
+            ("", Learning.UNCLEAR),
+        ]:
+            with self.subTest(version):
+                self.assertEqual(knowledge({MAIN: BLOCK + TO_BLOCK}, version).learning, expected)
+        asking = mock.Mock(return_value="")
+        upstreams.knowledge({MAIN: FIXED + SILENT}, asking)
+        asking.assert_not_called()
 
     def test_what_an_include_says_counts(self) -> None:
         files = {MAIN: QUICK + VARIABLE + "include snippets/api;", "/etc/nginx/snippets/": "", "/etc/nginx/snippets/api": FIXED}
