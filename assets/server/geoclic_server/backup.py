@@ -25,6 +25,7 @@ _STEP = "backup"
 _OUTCOME = layout.STATE / "backup.json"
 _PARTIAL = ".partial-"
 _TAR_SECONDS = 4 * 3600
+_TAR_ATTEMPTS = 3
 _DU_SECONDS = 1800
 _LOCK_SECONDS = 1800
 _LOCK_TIMEOUT = "60s"
@@ -225,9 +226,11 @@ def _volume(name: str) -> Path:
 
 def _archive(folder: Path, target: Path) -> int:
     """Packs the photos; the number of files in the archive, as tar reads it back from the disk."""
-    for _ in range(3):
+    attempts = 0
+    while True:
         packed = run(["tar", "--numeric-owner", "-C", str(folder), "-czf", str(target), "."], timeout=_TAR_SECONDS, environment={"LC_ALL": "C"})
-        if packed.status != 1 or not _torn(folder, packed.stderr):
+        attempts += 1
+        if packed.status != 1 or attempts == _TAR_ATTEMPTS or not _torn(folder, packed.stderr):
             break
     if packed.status not in (0, 1):
         raise stream_failure(target, _STEP, packed.said)

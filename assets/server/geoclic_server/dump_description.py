@@ -30,7 +30,7 @@ def read_description(text: str, user: str) -> Description | None:
     """`user`: whose own settings in the database count before the database's. None where the dump does not tell of a database."""
     create, statements = None, []
     headers = list(_HEADER.finditer(text))
-    for header, following in zip(headers, [*headers[1:], None]):
+    for header, following in zip(headers, [*headers[1:], None], strict=True):
         body = text[header.end() : following.start() if following else len(text)]
         kind, is_of_database = header["type"], header["name"].startswith("DATABASE ")
         if kind in ("DATABASE", "DATABASE PROPERTIES"):

@@ -153,11 +153,13 @@ def _swap(database: Database, dump: Path, fresh: str, described: Description, ho
         f"ALTER DATABASE {_quoted(kept)} ALLOW_CONNECTIONS false;",
     ] if _exists(database, name) else []
     words = ["SET statement_timeout = '30s';", "BEGIN;", *aside, f"ALTER DATABASE {_quoted(fresh)} RENAME TO {_quoted(name)};", described.properties, "COMMIT;"]
-    for attempt in range(1, _ATTEMPTS + 1):
+    attempts = 0
+    while True:
         with database.own_sessions() as application:
             swapped = _sql(database, *words, application=application)
+        attempts += 1
         # A session that began just before the rename: it is known by now.
-        if swapped.status == 0 or attempt == _ATTEMPTS or "55006" not in swapped.stderr:
+        if swapped.status == 0 or attempts == _ATTEMPTS or "55006" not in swapped.stderr:
             break
         time.sleep(0.2)
     # A client that was lost may have been told nothing of a swap that is done.

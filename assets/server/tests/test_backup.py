@@ -82,7 +82,7 @@ class FilesTest(unittest.TestCase):
     def test_an_unknown_size_is_no_zero(self) -> None:
         for answer, expected in ((Result(0, "12\t/x\n", ""), 12 << 10), (Result(1, "12\t/x\n", "du: cannot access"), 12 << 10),
                                  (Result(1, "", "du: cannot access"), None), (Result(124, "", "no end"), None), (Result(0, "", ""), None)):
-            with self.subTest(answer), mock.patch.object(backup, "run", lambda *_words, **_options: answer):
+            with self.subTest(answer), mock.patch.object(backup, "run", mock.Mock(return_value=answer)):
                 if expected is None:
                     self.assertRaises(Failure, backup._used, self.folder)
                 else:
@@ -100,7 +100,8 @@ class FilesTest(unittest.TestCase):
     def test_a_photo_that_comes_meanwhile_packs_nothing_twice(self) -> None:
         (self.folder / "photos").mkdir()
         for said, times in (("tar: .: file changed as we read it\n", 1), ("tar: ./1.jpg: file changed as we read it\n", 3), ("tar: ./2.jpg: File removed before we read it\n", 1)):
-            packed = mock.Mock(side_effect=lambda words, **_: (Path(words[5]).write_bytes(b""), Result(1, "", said))[1])
+            (self.folder / "photos.tar.gz").write_bytes(b"")
+            packed = mock.Mock(return_value=Result(1, "", said))
             with self.subTest(said), mock.patch.object(backup, "run", packed), mock.patch.object(backup, "each_line", lambda *_words, **_options: Result(0, "", "")):
                 backup._archive(self.folder / "photos", self.folder / "photos.tar.gz")
                 self.assertEqual(packed.call_count, times)
