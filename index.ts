@@ -19,9 +19,17 @@ export default await outputs().catch((error: unknown) => {
   throw error instanceof FleetError ? new pulumi.RunError(tell(error)) : error;
 });
 
+/** The engine names the configuration that a stack file holds encrypted; the SDK shows that to itself alone. */
+function isSecret(key: string): boolean {
+  const keys: unknown = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS || "[]");
+  return Array.isArray(keys) && keys.includes(key);
+}
+
 async function outputs() {
   const config = parseStackConfig(readStackValues(pulumi.runtime.allConfig(), pulumi.getProject()));
   if (config.role === "master") return masterStack(config);
+  if (Object.keys(config.secrets).length > 0 && !isSecret("geoclic-fleet:secrets"))
+    throw new FleetError("SECRET_IN_CLEAR", { file: `Pulumi.${pulumi.getStack()}.yaml`, paths: "secrets" });
   const former = await formerClients();
   refuseDropped(
     config,

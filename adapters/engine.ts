@@ -187,7 +187,7 @@ const Exported = z.object({
 
 const component = /[$:]geoclic:fleet:ClientServer::/;
 
-/** Of an error that only says that a resource failed, which its own error has told; the program dies of it now and then. */
+/** Of the program's own error that only says that a resource failed, which that one's error has told; it dies of it now and then. */
 const echo =
   /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
 
@@ -199,11 +199,13 @@ function watchEvents(language: Language, listener: EngineListener) {
   const worked = new Map<string, ResourceChange>();
   const done = new Map<string, ResourceChange>();
   const failures: ResourceFailure[] = [];
+  const echoes: ResourceFailure[] = [];
   return {
     seconds,
     changes: () => [...worked.values()],
     done: () => [...done.values()],
-    failures: () => failures,
+    // An echo of nothing is the only word that there is.
+    failures: () => (failures.length > 0 ? failures : echoes),
     onEvent,
   };
 
@@ -223,8 +225,11 @@ function watchEvents(language: Language, listener: EngineListener) {
     if (diagnosticEvent) {
       const { urn, severity, message } = diagnosticEvent;
       // Debug lines come as `debug`, which the type does not name.
-      if (severity === "error" && !echo.test(message)) failures.push(failure(urn, message));
-      else if (severity === "warning" || severity === "info")
+      if (severity === "error") {
+        const isEcho = !(urn && isWork(urn)) && echo.test(message);
+        (isEcho ? echoes : failures).push(failure(urn, message));
+      }
+      if (severity === "warning" || severity === "info")
         for (const line of message.split("\n").filter((text) => text.trim() !== ""))
           listener.onLine?.(line, urn ? clientOf(urn) : undefined);
     }

@@ -5,7 +5,7 @@ import { lastLine, type SshTarget, sshFailure } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 
 /**
- * `isConnected`: whether the line to the server is still whole.
+ * `isConnected`: whether the line to the server is still whole. `env`: names the agent, as for the line's own connection.
  * @throws FleetError of the connection, `TOOL_MISSING` or `RSYNC_FAILED`
  */
 export async function sendRelease(
@@ -14,9 +14,16 @@ export async function sendRelease(
   step: string,
   options: Omit<RsyncRelease, "client" | "sshConfig">,
   isConnected: () => Promise<boolean>,
+  env: NodeJS.ProcessEnv,
 ): Promise<RsyncStats> {
   const [program, ...words] = rsyncRelease({ ...options, client: target.client, sshConfig });
-  const result = await execa(program, words, { reject: false, timeout: 30 * 60_000, stdin: "ignore" });
+  const result = await execa(program, words, {
+    env,
+    extendEnv: false,
+    reject: false,
+    timeout: 30 * 60_000,
+    stdin: "ignore",
+  });
   if (result.exitCode === 0) return readRsyncStats(String(result.stdout));
   const place = { client: target.client, step };
   if (result.exitCode === undefined)

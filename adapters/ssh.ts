@@ -25,6 +25,8 @@ import { ensureRuntimeFolder } from "./runtime-folder.ts";
 const startTurn = pace({ perSecond: 20, burst: 10 });
 /** When a connection was last used, by its configuration, milliseconds since 1970. */
 const lastUse = new Map<string, number>();
+/** For a server to log in and to allocate a port. */
+const forwardSeconds = 60;
 /** Shorter than a connection is kept. */
 const freshMilliseconds = 25_000;
 
@@ -58,7 +60,7 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     target,
     run,
     forward,
-    sendRelease: (step, release) => sendRelease(target, config, step, release, isConnected),
+    sendRelease: (step, release) => sendRelease(target, config, step, release, isConnected, env),
   };
 
   /** Whether the shared connection answers. */
@@ -137,25 +139,40 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
       stdio: ["ignore", "ignore", "pipe"],
     });
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-    const remotePort = await allocatedPort(child, step);
-    return {
-      remotePort,
-      async close() {
-        child.kill("SIGTERM");
-        await ended;
-      },
+    const close = async () => {
+      child.kill("SIGTERM");
+      await ended;
     };
+    try {
+      return { remotePort: await allocatedPort(child, step), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
   }
 
   function allocatedPort(child: ChildProcessByStdio<null, null, Readable>, step: string): Promise<number> {
     return new Promise((resolve, reject) => {
       let stderr = "";
+      const limit = setTimeout(
+        () => fail(255, `no port was allocated within ${forwardSeconds} s`),
+        forwardSeconds * 1000,
+      );
       child.stderr.on("data", (chunk: Buffer) => {
         stderr += chunk.toString();
         const port = /Allocated port (\d+) for remote forward/.exec(stderr)?.[1];
-        if (port) resolve(Number(port));
+        if (!port) return;
+        clearTimeout(limit);
+        resolve(Number(port));
       });
-      child.on("close", (status) => reject(sshFailure(target, step, { status: status ?? 255, stderr })));
+      // Too many open files, or no ssh at all.
+      child.once("error", ({ message }) => fail(255, message));
+      child.once("close", (status) => fail(status ?? 255, stderr));
+
+      function fail(status: number, said: string): void {
+        clearTimeout(limit);
+        reject(sshFailure(target, step, { status, stderr: said }));
+      }
     });
   }
 }

@@ -134,9 +134,33 @@ describe("operations that were begun", () => {
     await clear();
     expect(JSON.parse(await readFile(join(folder, "imported"), "utf8"))).toEqual({ version: 3, deployment });
     expect(await called()).toBe(
-      "stack export --stack lab --non-interactive\nstack import --stack lab --non-interactive\n",
+      `${"stack export --stack lab --non-interactive\n".repeat(2)}stack import --stack lab --non-interactive\n`,
     );
     expect(said).toEqual(["stack lab: begun by a run that was killed, begun anew: ville-server"]);
+  });
+
+  test.each([
+    [
+      "somebody has begun since",
+      () =>
+        `printf '{"pid":1,"username":"u","hostname":"elsewhere","timestamp":"t"}' > ${folder}/.pulumi/locks/organization/geoclic-fleet/lab/b.json`,
+    ],
+    ["somebody has written since", () => `echo >> ${folder}/exported`],
+  ])("are left alone when %s the state was read", async (_, meanwhile) => {
+    await writeFile(file(), kept([operation("creating")]));
+    await writeFile(join(folder, "exported"), JSON.stringify({ version: 3, deployment }));
+    const script = `#!/bin/sh
+case $2 in export) cat ${folder}/exported; ${meanwhile()} ;; import) touch ${folder}/imported ;; esac`;
+    await writeFile(join(folder, "bin/pulumi"), script, { mode: 0o755 });
+    await expect(clear()).rejects.toThrow("STACK_LOCKED");
+    expect(await readFile(join(folder, "imported"), "utf8").catch(() => "none")).toBe("none");
+  });
+
+  test("in a backend below one's home are found", async () => {
+    await writeFile(file(), kept([operation("creating")]));
+    vi.stubEnv("HOME", folder);
+    vi.stubEnv("PULUMI_BACKEND_URL", "file://~");
+    expect(await findInterrupted()).toEqual([{ stack: "lab", holder: undefined, pending: ["ville-server"] }]);
   });
 
   test.each([

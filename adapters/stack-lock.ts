@@ -3,8 +3,9 @@
  * begun. Both are cleared, with a word about it, once its process has died.
  */
 import { readdir, readFile, rm } from "node:fs/promises";
-import { hostname } from "node:os";
+import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { execa } from "execa";
@@ -44,7 +45,11 @@ async function removeEmptyAttributes({ stack, projectName = "geoclic-fleet", onP
   const folder = backendFolder();
   if (folder === undefined) return;
   const file = `${stateFile(folder, projectName, stack)}.attrs`;
-  if ((await readFile(file, "utf8").catch(() => "{}")) !== "") return;
+  const isEmpty = async () => (await readFile(file, "utf8").catch(() => "{}")) === "";
+  if (!(await isEmpty())) return;
+  // An engine that writes it at this moment has soon written it.
+  await setTimeout(1000);
+  if (!(await isEmpty())) return;
   await rm(file);
   onProgress(`stack ${stack}: ${file} was cut by a run that was killed, removed`);
 }
@@ -98,6 +103,12 @@ async function clearPending({ stack, project, projectName = "geoclic-fleet", onP
   const text = await pulumi(["stack", "export"]);
   const state = JSON.parse(text) as { deployment: { pending_operations?: unknown } };
   const { pending_operations: _, ...deployment } = state.deployment;
+  // Between the two words nobody holds the stack: what somebody has begun or written since must not be overwritten.
+  const locks = await readLocks(projectName, stack);
+  const [holder] = locks.map(({ lock }) => holderOf(lock));
+  if (holder !== undefined) throw new FleetError("STACK_LOCKED", { stack, holder });
+  if ((await pulumi(["stack", "export"])) !== text)
+    throw new FleetError("STACK_LOCKED", { stack, holder: "a run that ended just now" });
   await pulumi(["stack", "import"], JSON.stringify({ ...state, deployment }));
   const names = pending.map(nameOf).join(", ");
   onProgress(`stack ${stack}: begun by a run that was killed, begun anew: ${names}`);
@@ -149,6 +160,7 @@ async function readLocks(projectName: string, stack: string): Promise<{ lock: Lo
 function backendFolder(): string | undefined {
   const backend = process.env.PULUMI_BACKEND_URL ?? "";
   if (!backend.startsWith("file://")) return undefined;
+  if (/^file:\/\/~(\/|$)/.test(backend)) return join(homedir(), backend.slice("file://~".length));
   return backend.startsWith("file:///") ? fileURLToPath(backend) : backend.slice("file://".length);
 }
 

@@ -169,6 +169,10 @@ export const en = {
       what: "stack {{stack}} has no output {{output}}",
       next: "run `pulumi up --stack {{stack}}` first.",
     },
+    SECRET_IN_CLEAR: {
+      what: "{{file}} holds a secret in clear: {{paths}}",
+      next: "change that secret where it is used if the file was ever shared, delete the line, and give the value by standard input: `pulumi config set --secret --path geoclic-fleet:secrets.CLIENT.VARIABLE`.",
+    },
     RUNTIME_UNSAFE: {
       what: "{{folder}} is not safe for the agent's socket: {{cause}}",
       next: "set XDG_RUNTIME_DIR to a folder that this account alone may write in (or GEOCLIC_HOME, whose `run` is used then); look who made that one.",

@@ -170,6 +170,10 @@ export const fr: Catalogue = {
       what: "la pile {{stack}} n'a pas de sortie {{output}}",
       next: "lancez d'abord `pulumi up --stack {{stack}}`.",
     },
+    SECRET_IN_CLEAR: {
+      what: "{{file}} contient un secret en clair : {{paths}}",
+      next: "changez ce secret là où il sert si le fichier a été partagé, supprimez la ligne, et donnez la valeur par l'entrée standard : `pulumi config set --secret --path geoclic-fleet:secrets.CLIENT.VARIABLE`.",
+    },
     RUNTIME_UNSAFE: {
       what: "{{folder}} n'est pas sûr pour le socket de l'agent : {{cause}}",
       next: "donnez à XDG_RUNTIME_DIR un dossier où ce compte est seul à pouvoir écrire (ou à GEOCLIC_HOME, dont le dossier `run` sert alors) ; regardez qui a créé celui-là.",

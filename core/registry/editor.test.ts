@@ -248,6 +248,31 @@ describe("refuses, and nothing is made", () => {
 });
 
 test.each([
+  ["a word", "secrets:\n    chambery:\n      DB_PASSWORD: hunter2-hunter2", "secrets.chambery.DB_PASSWORD"],
+  [
+    "one beside an encrypted one",
+    "secrets:\n    chambery:\n      A: {secure: v1:abc}\n      B: hunter2-hunter2",
+    "secrets.chambery.B",
+  ],
+  [
+    "more than an encrypted value",
+    "secrets:\n    chambery:\n      A: {secure: v1:abc, or: x}",
+    "secrets.chambery.A.secure",
+  ],
+  ["the whole in one text", 'secrets: \'{"chambery":{"A":"hunter2-hunter2"}}\'', "secrets"],
+])("a secret in clear is refused by its place, never shown: %s", (_, lines, place) => {
+  let told: unknown;
+  try {
+    parseStackText(`${head}  geoclic-fleet:${lines}\n`, "f.yaml");
+  } catch (error) {
+    told = error;
+  }
+  expect(told).toMatchObject({ code: "SECRET_IN_CLEAR", values: { file: "f.yaml" } });
+  expect((told as Error).message).toContain(place);
+  expect((told as Error).message).not.toContain("hunter2");
+});
+
+test.each([
   'Mairie d\'Aix-les-Bains "Côté lac"',
   "yes",
   "2026-11-23",

@@ -114,9 +114,14 @@ export function parseStackText(text: string, file: string): FleetConfig {
   throw new FleetError("STACK_NOT_FLEET", { file, role: parsed.role });
 }
 
-/** A stack file's configuration, of either role. @throws FleetError `CONFIG_INVALID`, `STACK_FILE_UNREADABLE` */
+/**
+ * A stack file's configuration, of either role.
+ * @throws FleetError `CONFIG_INVALID`, `STACK_FILE_UNREADABLE`, `SECRET_IN_CLEAR`
+ */
 export function parseAnyStack(text: string, file: string): StackConfig {
   const { config } = readStackText(text, file);
+  const clear = clearPaths((config as Record<string, unknown> | null)?.[`${project}:secrets`], ["secrets"]);
+  if (clear.length > 0) throw new FleetError("SECRET_IN_CLEAR", { file, paths: clear.join(", ") });
   const flat = Object.entries((config ?? {}) as Record<string, unknown>).map(([key, content]) => {
     const plain = withoutSecured(content);
     return [key, typeof plain === "string" ? plain : (JSON.stringify(plain) ?? "")] as const;
@@ -124,10 +129,22 @@ export function parseAnyStack(text: string, file: string): StackConfig {
   return parseStackConfig(readStackValues(Object.fromEntries(flat), project));
 }
 
+/** Paths of the values that nobody encrypted. */
+function clearPaths(content: unknown, path: readonly string[]): string[] {
+  if (content === undefined || content === null || isSecured(content)) return [];
+  if (typeof content !== "object") return [path.join(".")];
+  return Object.entries(content).flatMap(([key, inner]) => clearPaths(inner, [...path, key]));
+}
+
+function isSecured(content: unknown): boolean {
+  if (typeof content !== "object" || content === null) return false;
+  const [key, ...others] = Object.keys(content);
+  return key === "secure" && others.length === 0;
+}
+
 function withoutSecured(content: unknown): unknown {
   if (Array.isArray(content)) return content.map(withoutSecured);
   if (typeof content !== "object" || content === null) return content;
-  const keys = Object.keys(content);
-  if (keys.length === 1 && keys[0] === "secure") return "(encrypted)";
+  if (isSecured(content)) return "(encrypted)";
   return Object.fromEntries(Object.entries(content).map(([key, inner]) => [key, withoutSecured(inner)]));
 }
