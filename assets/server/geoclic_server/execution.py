@@ -74,6 +74,7 @@ class Activation:
                 database.start()
                 collation.put_right(database, self._say)
             rollout.run()
+            layout.prove_environment()
             self._gate()
             self._compare(before)
         except Exception as error:
@@ -209,8 +210,9 @@ class Activation:
     def _keep_dump(self, database: Database) -> None:
         """Beside the former installation, for good: the first one, and the newest of later attempts."""
         predecessor.make_folder()
+        made_before = sorted(predecessor.KEPT.glob("before-adoption-*.dump"))
         self._dump_to(database, predecessor.KEPT / f"before-adoption-{datetime.now(timezone.utc):{STAMP}}.dump")
-        for between in sorted(predecessor.KEPT.glob("before-adoption-*.dump"))[1:-1]:
+        for between in made_before[1:]:
             between.unlink()
 
     def _dump_to(self, database: Database, path: Path) -> Path:
@@ -222,7 +224,8 @@ class Activation:
     def _dump(self, database: Database) -> Path:
         path = self._dump_to(database, layout.BACKUPS / f"before-{self._id}-{datetime.now(timezone.utc):{STAMP}}.dump")
         marker = maintenance.opened()
-        kept = {Path(marker.dump).name} if marker and marker.dump else set()
+        # This one too: a clock that was ahead has left names that are newer.
+        kept = {path.name, *([Path(marker.dump).name] if marker and marker.dump else [])}
         for old in expired_dumps([path.name for path in layout.BACKUPS.iterdir()], kept):
             (layout.BACKUPS / old).unlink()
         return path

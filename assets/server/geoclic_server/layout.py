@@ -25,6 +25,7 @@ STATIC = SHARED / "static"
 PUBLIC = SHARED / "public"
 STATE = SHARED / "state"
 STATUS = STATE / "releases.json"
+PROVEN_ENVIRONMENT = STATE / "env.proven"
 RUNNING_ENVIRONMENT = STATE / "env.running"
 """What the running release's containers were made with; `ENVIRONMENT` is what the next ones are made with."""
 
@@ -129,6 +130,17 @@ def running_release() -> str | None:
         return os.path.basename(os.readlink(CURRENT))
     except OSError:
         return None
+
+
+def prove_environment() -> None:
+    """Before the gate: what it proves is this one, whatever is written for the next containers meanwhile."""
+    write(PROVEN_ENVIRONMENT, ENVIRONMENT.read_bytes(), 0o600)
+
+
+def take_environment() -> None:
+    """The proven one is the running one: done once, by whoever completes the commit."""
+    if PROVEN_ENVIRONMENT.exists():
+        publish(PROVEN_ENVIRONMENT, RUNNING_ENVIRONMENT)
 
 
 def running_environment() -> Path:

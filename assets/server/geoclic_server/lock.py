@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from . import layout
@@ -33,10 +33,7 @@ def operation(what: str, wait_seconds: int = 0, on_wait: Callable[[str], None] =
                 is_told = True
             check()
             time.sleep(1)
-        file.seek(0)
-        file.truncate()
-        json.dump({"what": what, "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}, file)
-        file.flush()
+        _tell(file.fileno(), what)
         yield
 
 
@@ -46,6 +43,14 @@ def holder(text: str) -> str:
         return f"{value['what']} (process {value['pid']}, since {value['since']})"
     except (ValueError, KeyError, TypeError):
         return "another operation"
+
+
+def _tell(descriptor: int, what: str) -> None:
+    """On a full disk nobody is told who holds it, and it is held all the same."""
+    text = json.dumps({"what": what, "pid": os.getpid(), "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, text.encode(), 0)
 
 
 def _take(descriptor: int) -> bool:

@@ -43,7 +43,7 @@ def noted_hashes(noted: Mapping[str, Any]) -> dict[str, str]:
 def note(release: Release) -> dict[str, Any]:
     """For `releases.json`, once a release is proven: what the labels of its containers stand for; empty when Compose cannot tell."""
     try:
-        hashes = config_hashes(release)
+        hashes = config_hashes(release, layout.running_environment())
         found = containers(release["project"])
     except Failure:
         return {}

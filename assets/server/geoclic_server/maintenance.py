@@ -103,11 +103,19 @@ def brought_back() -> None:
 
 def end() -> None:
     """The page is gone, then its marker: what is cut in between is repeated."""
-    marker = opened()
-    for flag in {marker.page if marker else None, (layout.read_json(layout.STATUS) or {}).get("page")}:
-        if flag:
-            layout.remove(Path(flag))
+    for flag in flags():
+        layout.remove(flag)
     layout.remove(_MARKER)
+
+
+def flags() -> set[Path]:
+    """Files that may switch the page on: as noted, or as the running release has it where scripts of former days noted none."""
+    marker, status, running = opened(), layout.read_json(layout.STATUS) or {}, layout.running_release()
+    noted = {Path(flag) for flag in (marker.page if marker else None, status.get("page")) if flag}
+    if noted or "page" in status or running is None:
+        return noted
+    flag = Page(layout.read_release(running), "", layout.running_environment()).flag
+    return {flag} if flag else set()
 
 
 def opened() -> Marker | None:

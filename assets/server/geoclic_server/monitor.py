@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def _work_through(looks: Mapping[str, Look], about: Mapping[str, Any]) -> list[P
     former = before if isinstance(before, dict) else {}
     found: dict[str, list[Problem]] = {name: former.get("looks", {}).get(name, []) for name in looks}
     pending, began = list(looks), _now()
-    _write(about, found, pending, began, former.get("checkedAt"))
+    _note(about, found, pending, began, former.get("checkedAt"))
     for name, look in looks.items():
         try:
             found[name] = look()
@@ -89,9 +90,15 @@ def _work_through(looks: Mapping[str, Look], about: Mapping[str, Any]) -> list[P
             found[name] = [_problem("LOOK_FAILED", f"{name}: {one_line(failure.cause, 300)} ({failure.code})")]
         pending.remove(name)
         if pending:
-            _write(about, found, pending, began, former.get("checkedAt"))
+            _note(about, found, pending, began, former.get("checkedAt"))
     _write(about, found, [], began, _now())
     return [problem for each in found.values() for problem in each]
+
+
+def _note(about: Mapping[str, Any], found: Mapping[str, list[Problem]], pending: list[str], began: str, checked: str | None) -> None:
+    """On a full disk what can be put right is put right all the same; the report grows old."""
+    with suppress(OSError):
+        _write(about, found, pending, began, checked)
 
 
 def _write(about: Mapping[str, Any], found: Mapping[str, list[Problem]], pending: list[str], began: str, checked: str | None) -> None:

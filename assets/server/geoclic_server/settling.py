@@ -46,12 +46,12 @@ def complete(noted: Record) -> None:
     release = layout.read_release(noted.release)
     status = layout.read_json(layout.STATUS) or {}
     former = status.get("former") if noted.former == noted.release else noted.former
-    page = Page(release, noted.domain)
+    layout.take_environment()
+    page = Page(release, noted.domain, layout.running_environment())
     told = {"running": noted.release, "former": former, "domain": noted.domain, "page": str(page.flag) if page.flag else None, "compose": made.note(release)}
     layout.write(layout.STATUS, json.dumps(told) + "\n", 0o600)
     if layout.running_release() != noted.release:
         layout.switch(layout.CURRENT, Path("releases") / noted.release)
-    layout.write(layout.RUNNING_ENVIRONMENT, layout.ENVIRONMENT.read_bytes(), 0o600)
     _keep(release)
     shown = layout.PUBLIC / "release.json"
     if (layout.read_json(shown) or {}).get("release") != noted.release:
@@ -63,8 +63,7 @@ def complete(noted: Record) -> None:
 
 
 def _end_page() -> None:
-    flag = (layout.read_json(layout.STATUS) or {}).get("page")
-    if maintenance.opened() or (flag and Path(flag).exists()):
+    if maintenance.opened() or any(flag.exists() for flag in maintenance.flags()):
         maintenance.end()
 
 

@@ -1,5 +1,6 @@
 """Looks, mends and the report, with the server answered for. Not proven: Docker, nft and nginx (test/lab)."""
 
+import errno
 import json
 import tempfile
 import unittest
@@ -60,6 +61,12 @@ class Report(unittest.TestCase):
             self.check(machine=lambda: [monitor._problem("DISK_FULL", "/")], containers=hangs)
         told = self.told()
         self.assertEqual((codes(told["problems"]), told["pending"], told["checkedAt"]), (["DISK_FULL", "SERVICE_DOWN"], ["containers"], checked))
+
+    def test_on_a_full_disk_what_can_be_put_right_is(self):
+        done = []
+        with mock.patch.object(monitor.layout, "write", side_effect=OSError(errno.ENOSPC, "No space left on device")), self.assertRaises(OSError):
+            self.check(leftovers=lambda: done.append("leftovers") or [], door=lambda: done.append("door") or [])
+        self.assertEqual(done, ["leftovers", "door"])
 
     def test_an_old_report_is_a_problem(self):
         def report(minutes, every=5, **more):

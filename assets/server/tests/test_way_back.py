@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import collation, compose, interruption, journal, layout, lifecycle, made, maintenance, record, settling, wayback
+from geoclic_server import collation, compose, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, wayback
 from geoclic_server.compose import Container
+from geoclic_server.execution import Activation
 from geoclic_server.failure import Failure
 from geoclic_server.journal import Journal
 from geoclic_server.maintenance import Marker
@@ -214,6 +215,55 @@ class RecordTest(EngineTest):
             complete.assert_called_once()
 
 
+    def test_a_cut_commit_stands_for_the_environment_that_was_proven(self) -> None:
+        """It is completed by the next run, before which `write-env` may have written another one."""
+        for name in ("ENVIRONMENT", "PROVEN_ENVIRONMENT", "RUNNING_ENVIRONMENT"):
+            self._patch(layout, name, self.root / name)
+        self._patch(layout, "PUBLIC", self.root)
+        self._patch(layout, "read_release", lambda _id: {**RELEASE, "adapter": {**RELEASE["adapter"], "health": {"path": "/"}}})
+        self._patch(made, "plugin_version", lambda: "2.26")
+        self._patch(made, "config_hashes", lambda _release, environment=None: {"api": (environment or layout.ENVIRONMENT).read_text()})
+        self.engine.add("a1", "api")
+        layout.ENVIRONMENT.write_text("h")
+        layout.prove_environment()
+        record.begin(Record("b" * 12, "a" * 12, "x", "y", {}))
+        noted = record.commit()
+        assert noted
+        layout.ENVIRONMENT.write_text("another")
+        with mock.patch.object(layout, "switch", side_effect=OSError), self.assertRaises(OSError):
+            settling.complete(noted)
+        settling.complete(noted)
+        self.assertEqual(layout.running_environment().read_text(), "h")
+        # Nobody is taken to run the environment that was only written.
+        self.assertEqual([each.config_hash for each in made.present(RELEASE)], ["h"])
+
+
+class DumpTest(EngineTest):
+    """A clock that was ahead has left names that are newer."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.activation = Activation.__new__(Activation)
+        self.activation._id, self.activation._say = "b" * 12, lambda *_words: None
+        self.database = mock.Mock()
+        self.database.dump.side_effect = lambda path, _step: path.touch()
+
+    def test_the_dump_that_is_the_way_back_is_none_of_those_that_go(self) -> None:
+        self._patch(layout, "BACKUPS", self.root)
+        for day in (1, 2, 3):
+            (self.root / f"before-{'a' * 12}-2099010{day}T000000Z.dump").touch()
+        self.assertTrue(self.activation._dump(self.database).exists())
+
+    def test_an_adoption_keeps_its_first_dump_and_the_one_just_made(self) -> None:
+        self._patch(predecessor, "KEPT", self.root)
+        self._patch(predecessor, "make_folder", lambda: None)
+        for day in (1, 2):
+            (self.root / f"before-adoption-2099010{day}T000000Z.dump").touch()
+        self.activation._keep_dump(self.database)
+        left = sorted(path.name for path in self.root.glob("*.dump"))
+        self.assertEqual((left[0] < "before-adoption-2099", left[1:]), (True, ["before-adoption-20990101T000000Z.dump"]))
+
+
 class MarkerTest(EngineTest):
     def setUp(self) -> None:
         super().setUp()
@@ -240,6 +290,31 @@ class MarkerTest(EngineTest):
                     maintenance.hold(Path(dump))
                 self.assertEqual(settling.put_back(), [])
                 self.assertEqual((self.flag.exists(), maintenance.opened() is not None), (is_left, is_left))
+
+    def test_a_page_of_scripts_that_noted_neither_page_nor_marker_goes_too(self) -> None:
+        running = {**RELEASE, "adapter": {**RELEASE["adapter"], "health": {"path": "/"}, "ingress": {"service": "nginx", "maintenance": "/srv/.maintenance"}}}
+        described = {"services": {"nginx": {"volumes": [{"type": "bind", "source": str(self.root), "target": "/srv"}]}}}
+        layout.STATUS.write_text(json.dumps({"running": "b" * 12, "former": None, "domain": "x"}))
+        layout.CURRENT.symlink_to("releases/" + "b" * 12)
+        self._patch(layout, "read_release", lambda _id: running)
+        self._patch(maintenance, "configuration", lambda _release, _environment=None: described)
+        for name, marker in (("page alone", None), ("marked", {"release": "c" * 12, "dump": None})):
+            with self.subTest(name):
+                self.flag.touch()
+                if marker:
+                    maintenance._MARKER.write_text(json.dumps(marker))
+                self.assertEqual(settling.put_back(), [])
+                self.assertEqual((self.flag.exists(), maintenance.opened()), (False, None))
+
+    def test_a_way_back_of_such_scripts_shows_the_town_again(self) -> None:
+        layout.STATUS.write_text(json.dumps({"running": "b" * 12, "former": None, "domain": "x"}))
+        layout.CURRENT.symlink_to("releases/" + "b" * 12)
+        maintenance._MARKER.write_text(json.dumps({"release": "c" * 12, "dump": "/x.dump"}))
+        self.flag.touch()
+        self._patch(layout, "read_release", lambda _id: RELEASE)
+        self._patch(maintenance, "Page", lambda *_words: self.page)
+        maintenance.end()
+        self.assertFalse(self.flag.exists())
 
     def test_the_dump_of_a_running_release_is_never_brought_back(self) -> None:
         maintenance.begin("b" * 12, self.page)
