@@ -5,6 +5,7 @@ import { parseStackConfig, refuseDropped } from "./core/config/stack.ts";
 import { readStackValues } from "./core/config/values.ts";
 import { describe, FleetError } from "./core/errors.ts";
 import { languageOf } from "./core/messages/catalogue.ts";
+import { passedOver } from "./core/release/passed-over.ts";
 import { fleetStack, formerClients } from "./stacks/fleet.ts";
 import { masterStack } from "./stacks/master.ts";
 
@@ -12,7 +13,8 @@ import { masterStack } from "./stacks/master.ts";
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-const tell = (error: FleetError) => describe(error, languageOf(LC_ALL || LC_MESSAGES || LANG));
+const language = languageOf(LC_ALL || LC_MESSAGES || LANG);
+const tell = (error: FleetError) => describe(error, language);
 
 export default await outputs().catch((error: unknown) => {
   // The engine shows this one without a stack trace.
@@ -36,6 +38,9 @@ async function outputs() {
     former.map(({ name }) => name),
   );
   const releases = await readReleases(config);
+  const present = releases.get("present");
+  const told = present && passedOver(present, language);
+  if (told) void pulumi.log.warn(told);
   // The SDK takes a stack trace for each of its promises; one line of it still tells where a defect is.
   Error.stackTraceLimit = 1;
   return fleetStack(config, releases, { former, tell });

@@ -50,6 +50,7 @@ describe("the whole", () => {
       services: ["api", "portail", "sig"],
       migrations: ["017_urgence.sql"],
       breaking: [],
+      lacking: [],
       stopped: [],
     });
   });

@@ -50,6 +50,7 @@ export function changesTable(rows: readonly ClientChanges[], language: Language)
   function outage(running: string | undefined, changes: ReleaseChanges | undefined): string {
     if (running === undefined) return t("preview.first");
     if (!changes) return t("preview.notHeld", { release: running });
+    if (changes.lacking.length > 0) return t("preview.lacking", { migrations: changes.lacking.join(", ") });
     if (changes.emptied.length > 0) return t("preview.emptied", { services: changes.emptied.join(", ") });
     const outages = [
       ...(changes.breaking.length > 0

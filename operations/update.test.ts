@@ -37,6 +37,8 @@ interface World {
   readonly problem?: (name: string, release: string, now: number) => string | undefined;
   readonly activated?: Readonly<Record<string, string>>;
   readonly checkFails?: boolean;
+  /** Beside the one that each release has. */
+  readonly migrations?: Readonly<Record<string, readonly string[]>>;
   /** Called before each `up`, with its number from 1. */
   readonly onUp?: (number: number) => void;
   /** The engine itself fails: at which preview or `up`, counted from 1, and at which town an `up` does. */
@@ -126,14 +128,14 @@ async function world(names: readonly string[], setting: World = {}) {
     problem: async ({ name }, release) => setting.problem?.(name, release, clock),
     releases: {
       folder: "/store",
-      present: async () => ({ id: next, version: "2" }) as Release,
-      read: async (id) => (/^[ab]{12}$/.test(id) ? ({ id, version: "1" } as Release) : undefined),
+      present: async () => kept(next),
+      read: async (id) => (/^[ab]{12}$/.test(id) ? kept(id) : undefined),
       named: async (name) => {
         if (name === "v1") throw new FleetError("RELEASE_AMBIGUOUS", { name, releases: `${old}, ${next}` });
         return name === "v2" ? next : undefined;
       },
-      migrations: async () => ["001_a.sql"],
-      partial: async () => ({ id: "abababababab" }) as Release,
+      migrations: async ({ id }) => ["001_a.sql", ...(setting.migrations?.[id] ?? [])],
+      partial: async () => kept("abababababab"),
     },
     checkRelease: async ({ id }) => {
       events.push(`check ${id.slice(0, 1)}`);
@@ -182,6 +184,10 @@ async function world(names: readonly string[], setting: World = {}) {
 
 function broken(verb: string): FleetError {
   return new FleetError("ENGINE_FAILED", { verb, stack: "prod", cause: "the program failed" });
+}
+
+function kept(id: string): Release {
+  return { id, version: "1", adapter: { database: { breaking: ["002_b.sql"] } } } as unknown as Release;
 }
 
 function entry(name: string, index: number) {
@@ -673,6 +679,21 @@ describe("going back", () => {
     await expect(planRollback({ ...context, former }, { all: true, ...pace })).rejects.toThrow(
       /b · rollback: .*NO_FORMER_RELEASE/,
     );
+  });
+
+  test("behind a breaking migration is refused, by either command, and going forth over it is not", async () => {
+    const migrations = { [next]: ["002_b.sql"] };
+    const { context } = await world(["a"], { activated: { a: next }, migrations });
+    const refused = {
+      code: "MIGRATION_BREAKING",
+      values: { migrations: "002_b.sql" },
+      place: { client: "a" },
+    };
+    const former = async () => old;
+    await expect(planRollback({ ...context, former }, { all: true, ...pace })).rejects.toMatchObject(refused);
+    await expect(planUpdate(context, { all: true, ...pace, release: old })).rejects.toMatchObject(refused);
+    const forth = await world(["a"], { activated: { a: old }, migrations });
+    expect((await planUpdate(forth.context, { all: true, ...pace })).rollout.targets.get("a")).toBe(next);
   });
 });
 

@@ -3,6 +3,7 @@ import type { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import type { OperationView } from "../core/operation/journal.ts";
 import type { Release } from "../core/release/release.ts";
+import { lackingBreaking } from "../core/rollout/changes.ts";
 import { type Choice, chooseClients, chooseMigration, chooseServices } from "../core/rollout/choice.ts";
 import { allowedFailures, parseShare, parseWaves, planWaves } from "../core/rollout/waves.ts";
 import type { Operation } from "./operation.ts";
@@ -77,6 +78,7 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
     targets.set(name, release.id);
     used.set(release.id, release);
   }
+  await refuseOlderSchema(releases, running, targets, used);
   const left = request.onlyOutdated
     ? chosen.filter(({ name }) => running.get(name) !== targets.get(name))
     : chosen;
@@ -164,7 +166,7 @@ export interface RollbackRequest extends Choice, Pace {}
 
 /**
  * The way back of each client: the release before the one that it runs, as its server tells.
- * @throws FleetError of the names and options, `NO_FORMER_RELEASE`, `RELEASE_NOT_HELD`, of a connection
+ * @throws FleetError of the names and options, `NO_FORMER_RELEASE`, `RELEASE_NOT_HELD`, `MIGRATION_BREAKING`, of a connection
  */
 export async function planRollback(
   context: UpdateContext & { former(client: ClientConfig): Promise<string | undefined> },
@@ -193,8 +195,10 @@ export async function planRollback(
     targets.set(name, release.id);
     used.set(release.id, release);
   }
+  const running = await engine.activated();
+  await refuseOlderSchema(releases, running, targets, used);
   return {
-    running: await engine.activated(),
+    running,
     releases: used,
     rollout: {
       waves: planWaves(chosen, sizes),
@@ -207,6 +211,28 @@ export async function planRollback(
       message: "Roll back",
     },
   };
+}
+
+/** A release before a breaking migration cannot run with the schema behind it. @throws FleetError `MIGRATION_BREAKING` */
+async function refuseOlderSchema(
+  { read, migrations }: Releases,
+  running: ReadonlyMap<string, string>,
+  targets: ReadonlyMap<string, string>,
+  used: ReadonlyMap<string, Release>,
+): Promise<void> {
+  for (const [client, id] of targets) {
+    const from = running.get(client);
+    const [former, next] = [from && from !== id ? await read(from) : undefined, used.get(id)];
+    // What the store does not hold, the server knows.
+    if (!former || !next) continue;
+    const lacking = lackingBreaking(
+      { release: former, migrations: await migrations(former) },
+      { release: next, migrations: await migrations(next) },
+    );
+    if (lacking.length === 0) continue;
+    const values = { release: id, running: former.id, migrations: lacking.join(", ") };
+    throw new FleetError("MIGRATION_BREAKING", values, { client });
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 /** @module `preview`: what an `up` would do, by client. */
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import { passedOver } from "../../core/release/passed-over.ts";
 import { pinOf } from "../../core/rollout/pins.ts";
 import { changesTable, readChanges } from "../changes-table.ts";
 import type { Console } from "../console.ts";
@@ -13,7 +14,8 @@ export async function preview(console: Console, options: { stack?: string; json?
   const running = await context.engine.activated();
   const converged = config.clients.filter(({ detached }) => !detached);
   const isPresentWanted = converged.some((client) => pinOf(config, client) === undefined);
-  const present = isPresentWanted ? (await context.releases.present(config)).id : undefined;
+  const made = isPresentWanted ? await context.releases.present(config) : undefined;
+  const present = made?.id;
   const targets = new Map(
     converged.flatMap((client) => {
       const release = pinOf(config, client) ?? present;
@@ -27,6 +29,8 @@ export async function preview(console: Console, options: { stack?: string; json?
     const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
     if (others.length === 0) console.print(t("preview.none"));
     if (releases.length > 0) console.print(changesTable(releases, console.language));
+    const told = made && passedOver(made, console.language);
+    if (told) console.print(told);
     if (others.length > 0)
       console.print(
         `${t("preview.changes")}:\n${others.map(({ client, step, operation }) => `  ${client} · ${step}: ${operation}`).join("\n")}`,

@@ -6,6 +6,7 @@ import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { StackFile } from "../../core/registry/port.ts";
 import { expectedSeconds } from "../../core/operation/journal.ts";
+import { passedOver } from "../../core/release/passed-over.ts";
 import {
   type Plan,
   planRollback,
@@ -116,8 +117,12 @@ async function agreed(
   }
   const show = isPlan ? console.print : console.progress;
   const { described } = releaseOrigins(home().state);
-  for (const { id, version } of releases.values())
+  for (const release of releases.values()) {
+    const { id, version } = release;
     show(t("update.release", { release: id, version: version || ((await described(id)) ?? "-") }));
+    const told = passedOver(release, console.language);
+    if (told) show(told);
+  }
   if (rows.length > 0) show(changesTable(rows, console.language));
   const unproven = unprovenOnCanaries(plan, (await file.read()).clients);
   for (const { release, canaries } of verb === "update" ? unproven : [])

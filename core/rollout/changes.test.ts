@@ -30,6 +30,7 @@ test("a changed database stops, beside a page for breaking migrations", () => {
     breaking: ["2.sql"],
     stopped: ["db"],
     emptied: [],
+    lacking: [],
   });
 });
 

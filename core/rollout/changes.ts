@@ -16,6 +16,8 @@ export interface ReleaseChanges {
   readonly migrations: readonly string[];
   /** Those under the 503 page. */
   readonly breaking: readonly string[];
+  /** Breaking ones of the former release that this one lacks: it cannot run with their schema, and the server refuses it. */
+  readonly lacking: readonly string[];
   /** Services that are stopped before they start again, since two at once cannot be: before the migrations, which may need them. */
   readonly stopped: readonly string[];
   /** Of them those that would begin with other volumes, thus with nothing: the server refuses that before it changes anything. */
@@ -34,6 +36,7 @@ export function releaseChanges(former: KeptRelease, next: KeptRelease): ReleaseC
     services,
     migrations,
     breaking: migrations.filter((name) => breaking.includes(name)),
+    lacking: lackingBreaking(former, next),
     stopped: services.filter((name) => stateful.includes(name)),
     emptied: stateful.filter((name) => {
       const [before = [], after = []] = [had.get(name), has.get(name)];
@@ -67,6 +70,15 @@ interface Mount {
 interface ComposeVolumes {
   readonly services?: Readonly<Record<string, { readonly volumes?: readonly unknown[] } | null>>;
   readonly volumes?: Readonly<Record<string, { readonly name?: string } | null>>;
+}
+
+/** Migrations that the former release has run and that the next one neither has nor can run with. */
+export function lackingBreaking(
+  former: Pick<KeptRelease, "release" | "migrations">,
+  next: Pick<KeptRelease, "release" | "migrations">,
+): string[] {
+  const breaking = [former, next].flatMap(({ release }) => release.adapter.database.breaking);
+  return former.migrations.filter((name) => breaking.includes(name) && !next.migrations.includes(name));
 }
 
 function sections(compose: string): Readonly<Record<string, unknown>> {

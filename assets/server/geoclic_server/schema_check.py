@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import migrating
 from .database import Database
-from .failure import Failure, known
+from .failure import Failure, known, one_line
 from .migrations import pending
 
 
@@ -31,7 +31,7 @@ def main() -> None:
         print(check(Path(folder), container, sys.stdin.readline().strip()))
     except Exception as error:
         failure: Failure = known(error, "migrations")
-        print(f"{failure.cause} ({failure.code})", file=sys.stderr)
+        print(f"{one_line(failure.cause)} ({failure.code}). {failure.action}", file=sys.stderr)
         sys.exit(1)
 
 

@@ -314,7 +314,7 @@ class AutocommitTest(MigratingCase):
     def test_killed_at_every_answer_no_statement_is_done_twice(self) -> None:
         migration = self.big("INSERT INTO first VALUES (3)")
         for number in range(1, 60):
-            self.setUp()
+            ask(f"drop table first, {LEDGER}", f"drop table if exists {LEDGER}_progress", "create table first (n int)", self.town.ledger.create())
             send, count = session.Session._ask, [0]
 
             def dying(self: session.Session, sql: str, send: Any = send, count: list[int] = count, number: int = number) -> Any:

@@ -56,6 +56,10 @@ export const operations = area(
         what: "{{names}} cannot be updated without {{others}}: what they run was made under other rules (another tool, adapter or imagesAsOf)",
         next: "update the whole: leave --services out.",
       },
+      MIGRATION_BREAKING: {
+        what: "{{release}} lacks {{migrations}}, which {{running}} has run: it cannot run with the schema that they made",
+        next: "go to a release that has them; to go back behind them, restore a backup that was made before (docs/runbooks/restore.md). Nothing was done.",
+      },
       MIGRATION_UNKNOWN: {
         what: "the suite has no migration {{name}} in {{folder}} (newest there: {{known}})",
         next: "put the file there, or correct the name; nothing was done.",
@@ -202,6 +206,7 @@ export const operations = area(
       "preview.stateful":
         "some seconds: {{services}} is stopped and started; minutes if its image sorts text by other rules (indexes are rebuilt)",
       "preview.emptied": "refused: {{services}} would begin with another volume, without its data",
+      "preview.lacking": "refused: it cannot run behind {{migrations}}",
       "preview.breaking": "503 page while {{migrations}} run",
       "preview.first": "first installation",
       "preview.notHeld": "unknown: {{release}} is not in this machine's store",
@@ -261,6 +266,10 @@ export const operations = area(
       SERVICES_NOT_ALONE: {
         what: "{{names}} ne peut pas être mis à jour sans {{others}} : ce qui tourne a été fait selon d'autres règles (autre outil, adaptateur ou imagesAsOf)",
         next: "mettez tout à jour : laissez --services de côté.",
+      },
+      MIGRATION_BREAKING: {
+        what: "{{release}} n'a pas {{migrations}}, que {{running}} a passé : elle ne peut pas tourner avec la base qui en résulte",
+        next: "allez à une version qui les contient ; pour revenir avant elles, restaurez une sauvegarde d'avant (docs/runbooks/restore.md). Rien n'a été fait.",
       },
       MIGRATION_UNKNOWN: {
         what: "la suite n'a pas de migration {{name}} dans {{folder}} (les plus récentes : {{known}})",
@@ -412,6 +421,7 @@ export const operations = area(
       "preview.stateful":
         "quelques secondes : {{services}} est arrêté et relancé ; des minutes si son image trie le texte autrement (les index sont refaits)",
       "preview.emptied": "refusé : {{services}} partirait d'un autre volume, sans ses données",
+      "preview.lacking": "refusé : elle ne peut pas tourner après {{migrations}}",
       "preview.breaking": "page 503 pendant {{migrations}}",
       "preview.first": "première installation",
       "preview.notHeld": "inconnu : {{release}} n'est pas dans le magasin de cette machine",
