@@ -16,7 +16,7 @@ from .ledger import Ledger, literal
 from .migrations import Migration, ordered, program_error, read_migration
 from .process import Result, run
 from .retention import reserve
-from .session import Session, SessionLost
+from .session import Session
 from .streams import to_file, verify_dump
 
 INIT = "(init)"
@@ -181,14 +181,14 @@ class Database:
         """
         application = _name(_SQL)
         words = self.words(*_PSQL, "-v", "ON_ERROR_STOP=0", "-A", "-t", "-F", "\t", "-h", "127.0.0.1", name=name, application=application)
+        session = Session(words, self.environment(), _SECONDS)
         try:
-            with Session(words, self.environment(), _SECONDS) as session:
-                # A bit less than this side waits, so that PostgreSQL itself ends what takes too long.
-                session.rows(f"SET statement_timeout = '{_SECONDS - 60}s'")
-                yield session
-        except SessionLost:
-            self.end_sessions(application)
-            raise
+            # A bit less than this side waits, so that PostgreSQL itself ends what takes too long.
+            session.rows(f"SET statement_timeout = '{_SECONDS - 60}s'")
+            yield session
+        finally:
+            if not session.close():
+                self.end_sessions(application)
 
     @contextmanager
     def own_sessions(self) -> Iterator[str]:

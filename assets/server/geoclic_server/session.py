@@ -8,13 +8,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import IO
 
 from .migrations import SqlError, psql_error
 
 _MOST_LINES = 100_000
 """Of an answer that are kept; the statements of the tool ask for far fewer."""
+_CLOSING_SECONDS = 20
 
 
 class SqlRefused(Exception):
@@ -44,28 +44,26 @@ class Session:
         self._seconds = seconds
         self._mark = f"geoclic{secrets.token_hex(16)}"
         self._lines: queue.Queue[_Line] = queue.Queue()
+        self._is_lost = False
         self._program = subprocess.Popen(list(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment})
         for stream, is_error in ((self._program.stdout, False), (self._program.stderr, True)):
             threading.Thread(target=self._read, args=(stream, is_error), daemon=True).start()
 
-    def __enter__(self) -> "Session":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Without a COMMIT before it, nothing is kept."""
-        if self._program.stdin:
-            try:
-                self._program.stdin.close()
-            except OSError:
-                # It ended before it read everything.
-                pass
+    def close(self) -> bool:
+        """Without a COMMIT before it, nothing is kept. Returns whether the program came to its own end; else what it ran may go on in the container."""
         try:
-            self._program.wait(0 if isinstance(error, SessionLost) else 20)
+            if self._program.stdin:
+                self._program.stdin.close()
+        except OSError:
+            # It ended before it read everything.
+            pass
+        try:
+            self._program.wait(0 if self._is_lost else _CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
             self._program.kill()
             self._program.wait()
-            if error is None or isinstance(error, SqlRefused):
-                raise SessionLost("psql does not end") from error
+            return False
+        return not self._is_lost
 
     def rows(self, sql: str) -> list[list[str]]:
         """Answer to a statement of the tool's own, by columns. Raises SqlRefused, SessionLost."""
@@ -92,13 +90,13 @@ class Session:
             self._program.stdin.write(text.encode())
             self._program.stdin.flush()
         except OSError as error:
-            raise SessionLost(self._last_words()) from error
+            raise self._lost(self._last_words()) from error
         said: dict[bool, list[bytes]] = {False: [], True: []}
         waited = {False, True}
         while waited:
             line = self._next()
             if line.text is None:
-                raise SessionLost(b"".join(said[True]).decode(errors="replace") or self._last_words())
+                raise self._lost(b"".join(said[True]).decode(errors="replace") or self._last_words())
             if line.text.endswith(mark + b"\n"):
                 waited.discard(line.is_error)
                 line = _Line(line.is_error, line.text[: -len(mark) - 1])
@@ -110,7 +108,11 @@ class Session:
         try:
             return self._lines.get(timeout=max(0.0, self._end - time.monotonic()))
         except queue.Empty:
-            raise SessionLost(f"it gave no answer within {self._seconds:.0f} s") from None
+            raise self._lost(f"it gave no answer within {self._seconds:.0f} s") from None
+
+    def _lost(self, said: str) -> SessionLost:
+        self._is_lost = True
+        return SessionLost(said)
 
     def _last_words(self) -> str:
         """Of a program that ended."""
