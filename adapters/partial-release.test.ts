@@ -52,6 +52,7 @@ describe("the whole", () => {
       breaking: [],
       lacking: [],
       stopped: [],
+      emptied: [],
     });
   });
 });

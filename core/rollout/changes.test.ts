@@ -43,3 +43,10 @@ test("what holds data and would get another volume is named, by the volume's own
   const long = { ...db, volumes: [{ type: "volume", source: "data", target: "/var/lib/postgresql/data" }] };
   expect(emptied(kept(long))).toEqual([]);
 });
+
+test("a release that lacks what breaks it is named so, and one that never met it is not", () => {
+  const lacking = (former: readonly string[], next: readonly string[]) =>
+    releaseChanges(kept(db, former), kept(db, next)).lacking;
+  expect(lacking(["1.sql", "2.sql", "3.sql"], ["1.sql"])).toEqual(["2.sql"]);
+  expect(lacking(["1.sql"], ["1.sql", "2.sql"])).toEqual([]);
+});
