@@ -150,9 +150,12 @@ def _stop_revert() -> None:
 
 def _listening_ports() -> list[int]:
     """Ports of sshd itself: the stack file may name one that somebody forwards."""
-    # Without it sshd tells nothing; it is missing while a socket waits for the first connection.
-    _SSHD_FOLDER.mkdir(mode=0o755, exist_ok=True)
-    return ssh_ports(run(["sshd", "-T"]).stdout, run(["systemctl", "show", "--property=ActiveState,Listen", "ssh.socket"]).stdout)
+    configured = run(["sshd", "-T"])
+    if configured.status != 0 and not _SSHD_FOLDER.exists():
+        # It is missing while a socket waits for the first connection, and sshd tells nothing without it.
+        _SSHD_FOLDER.mkdir(mode=0o755)
+        configured = run(["sshd", "-T"])
+    return ssh_ports(configured.stdout, run(["systemctl", "show", "--property=ActiveState,Listen", "ssh.socket"]).stdout)
 
 
 def ssh_ports(configured: str, socket: str) -> list[int]:

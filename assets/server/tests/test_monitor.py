@@ -147,6 +147,8 @@ class Firewall(unittest.TestCase):
         if words[:2] == ["nft", "--file"]:
             self.kernel = f"as listed: {Path(words[2]).read_text()}"
             return Result(0, "", "")
+        if words[0] == "sshd" and not (self.folder / "sshd").exists():
+            return Result(255, "", "Missing privilege separation directory: /run/sshd")
         return Result(0, self.ports if words[0] == "sshd" else "ActiveState=inactive\nListen=[::]:22 (Stream)\n", "")
 
     def test_rules_that_were_taken_away_or_changed_come_back(self):
