@@ -55,7 +55,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     what: "la clé et le certificat ne vont pas ensemble",
     next: look("`certbot certificates`"),
   },
-  CERTIFICATE_MISSING: { what: "le serveur n'a pas de certificat", next: `${again} : il en demande un.` },
+  CERTIFICATE_MISSING: {
+    what: "le serveur n'a pas de certificat entier",
+    next: "lancez `geoclic-fleet drift --fix` : il en demande un.",
+  },
   CERTIFICATE_NOT_SERVED: {
     what: "le nouveau certificat n'est pas servi",
     next: look("le service d'entrée (nginx)"),

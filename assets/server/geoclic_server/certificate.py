@@ -16,7 +16,7 @@ from typing import Any
 
 from . import acme, layout, lineages, predecessor, systemd, tls
 from . import command as frame
-from .failure import Failure, say
+from .failure import Failure, known, say
 from .lineages import Lineage
 from .process import run
 
@@ -286,9 +286,21 @@ def deploy(domain: str, wait_seconds: int = 0) -> None:
     """Certbot's newest pair is what the town serves; nothing is done where it is so. Raises Failure CERTIFICATE_MISSING, BUSY or as tls.serve."""
     lineage = _lineage(domain)
     if lineage is None:
-        raise Failure("CERTIFICATE_MISSING", _STEP, f"certbot has no whole certificate of {domain}", "run `pulumi up`: it asks for one.")
+        raise Failure("CERTIFICATE_MISSING", _STEP, f"certbot has no whole certificate of {domain}", "run `geoclic-fleet drift --fix`: it asks for one.")
     live = lineages.live(lineage.name)
     tls.serve(domain, (live / "fullchain.pem").read_bytes(), (live / "privkey.pem").read_bytes(), wait_seconds)
+
+
+def at_boot() -> None:
+    """Before the suite's containers are started: the newest pair is in its place. What hinders it is the monitor's finding, and no reason to stay down."""
+    domain = (layout.read_json(layout.STATUS) or {}).get("domain")
+    if not domain:
+        return
+    try:
+        deploy(domain)
+    except Exception as error:
+        failure = known(error, _STEP)
+        say(_STEP, f"warning: {failure.code}: {failure.cause}")
 
 
 def status(domain: str, server: str | None, days: int = _ENOUGH_DAYS) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import environment, firewall, layout, made, schedules, systemd, tls
+from . import certificate, environment, firewall, layout, lineages, made, schedules, systemd, tls
 from . import command as frame
 from .compose import Container, config_hashes
 from .failure import Failure, one_line
@@ -227,7 +227,11 @@ def _fingerprint(blob: str) -> str:
     return f"SHA256:{base64.b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')}"
 
 
-def _certificate(_expected: Expected) -> Iterator[Finding]:
+def _certificate(expected: Expected) -> Iterator[Finding]:
+    domain = expected["schedules"]["DOMAIN"]
+    if certificate.status(domain, None)["serial"] is None:
+        # What is served may be well for weeks; it is not renewed.
+        yield _finding("certificate", str(lineages.live(domain)), "missing")
     placed, facts = tls.placed_facts(), tls.known_facts()
     if facts is None:
         yield _finding("certificate", str(tls.CHAIN), "missing")

@@ -87,6 +87,7 @@ def put_back() -> str | None:
     if locked_out:
         return f"sshd listens on port {', '.join(map(str, locked_out))}, which the confirmed rules do not let in: run `pulumi up`"
     _need(run(["nft", "--file", str(_RULES)]), "look at `nft list ruleset` on the server.")
+    run(["systemctl", "start", _UNIT])
     say(_STEP, "the confirmed rules are in force again")
     return None
 

@@ -74,6 +74,21 @@ class Asking(unittest.TestCase):
         self.assertEqual(calls[0][calls[0].index("--domain") + 1], "ville.fr")
 
 
+class Boot(unittest.TestCase):
+    def test_nothing_keeps_the_town_down(self):
+        for known, failure, expected in (({}, None, []), ({"domain": "ville.fr"}, None, ["ville.fr"]), ({"domain": "ville.fr"}, Failure("CERTIFICATE_MISSING", "certificate", "none", "x"), ["ville.fr"]),
+                                         ({"domain": "ville.fr"}, OSError("disk"), ["ville.fr"])):
+            called = []
+
+            def deploy(domain, failure=failure, called=called):
+                called.append(domain)
+                if failure:
+                    raise failure
+            with self.subTest(known, failure=failure), mock.patch.object(certificate, "deploy", deploy), mock.patch.object(certificate.layout, "read_json", lambda _path, known=known: known):
+                certificate.at_boot()
+                self.assertEqual(called, expected)
+
+
 class Words(unittest.TestCase):
     def test_certbot_itself_never_asks_a_person(self):
         self.assertIn("--non-interactive", certificate._agreed("a@x.fr", "https://ca/dir", None))

@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from geoclic_server import drift, facts
 from geoclic_server.compose import Container
@@ -55,6 +56,23 @@ class Trees(unittest.TestCase):
         entries = {"": f"{hashlib.sha256(b'1').hexdigest()} -"}
         self.assertEqual(list(drift.compare_tree(self.root / "a/one", entries, [], False)), [])
         self.assertEqual(told(drift.compare_tree(self.root / "run", entries, [], False)), [(str(self.root / "run"), "changed")])
+
+
+class Certificates(unittest.TestCase):
+    def test_what_is_served_what_is_placed_and_what_is_renewed(self):
+        def held(serial, days=60.0):
+            return {"serial": serial, "notAfter": "then", "daysLeft": days}
+        expected = {"schedules": {"DOMAIN": "ville.fr"}}
+        for name, kept, placed, known, findings in (
+            ("well", "02", held("02"), held("02"), []),
+            ("an old one is served", "02", held("02"), held("01"), ["changed"]),
+            ("it ends", "02", held("02", 13.0), held("02", 13.0), ["expiring"]),
+            ("certbot has none", None, held("02"), held("02"), ["missing"]),
+            ("nobody has one", None, None, None, ["missing", "missing"]),
+        ):
+            with self.subTest(name), mock.patch.object(drift.certificate, "status", lambda _domain, _server, kept=kept: {"serial": kept}), \
+                    mock.patch.object(drift.tls, "placed_facts", lambda placed=placed: placed), mock.patch.object(drift.tls, "known_facts", lambda known=known: known):
+                self.assertEqual([finding["kind"] for finding in drift._certificate(expected)], findings)
 
 
 class Texts(unittest.TestCase):
