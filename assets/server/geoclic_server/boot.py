@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from . import command as frame
-from . import detour, layout, lifecycle, made, predecessor, record, settling, undo
+from . import certificate, detour, layout, lifecycle, made, predecessor, record, settling, undo
 from .compose import Container, Release, compose, config_hashes
 from .failure import Failure, one_line, say
 from .lock import operation
@@ -38,6 +38,7 @@ def start() -> None:
     if release_id is None:
         say(_STEP, "no release runs here yet")
         return
+    certificate.at_boot()
     with ExitStack() as held:
         is_alone = _take_turn(held)
         problems = settling.put_back() if is_alone else []

@@ -13,7 +13,7 @@ def check(release: Release, suite: Path) -> None:
     if not layout.ENVIRONMENT.exists():
         raise Failure("ENVIRONMENT_MISSING", step, f"{layout.ENVIRONMENT} is missing", "run `pulumi up` again: it writes it.")
     if not all((layout.TLS / name).exists() for name in ("fullchain.pem", "privkey.pem")):
-        raise Failure("CERTIFICATE_MISSING", step, f"there is no certificate in {layout.TLS}", "run `pulumi up` again: it asks for one.")
+        raise Failure("CERTIFICATE_MISSING", step, f"there is no certificate in {layout.TLS}", "run `geoclic-fleet drift --fix`: it asks for one.")
     paths = [bind["source"] for bind in release["binds"]] + [static["source"] for static in release["static"]]
     absent = [path for path in (*paths, release["adapter"]["database"]["init"]) if not (suite / path).exists()]
     if absent:

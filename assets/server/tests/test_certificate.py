@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from geoclic_server import acme, certificate, lineages
+from geoclic_server import acme, boot, certificate, lineages
 from geoclic_server.failure import Failure
 from geoclic_server.process import Result
 from tests.test_acme import DEACTIVATED, LIMIT, NONCE, UNEXPECTED, document
@@ -75,6 +75,14 @@ class Asking(unittest.TestCase):
 
 
 class Boot(unittest.TestCase):
+    def test_the_pair_is_in_its_place_before_a_container_starts(self):
+        done = []
+        with mock.patch.object(boot.layout, "running_release", lambda: "0123456789ab"), mock.patch.object(boot.layout, "read_release", lambda _id: {}), \
+                mock.patch.object(boot.certificate, "at_boot", lambda: done.append("pair")), mock.patch.object(boot, "_take_turn", lambda _held: False), \
+                mock.patch.object(boot, "_start_down", lambda _release: done.append("containers") or []):
+            boot.start()
+        self.assertEqual(done, ["pair", "containers"])
+
     def test_nothing_keeps_the_town_down(self):
         for known, failure, expected in (({}, None, []), ({"domain": "ville.fr"}, None, ["ville.fr"]), ({"domain": "ville.fr"}, Failure("CERTIFICATE_MISSING", "certificate", "none", "x"), ["ville.fr"]),
                                          ({"domain": "ville.fr"}, OSError("disk"), ["ville.fr"])):

@@ -114,6 +114,28 @@ class Certificates(unittest.TestCase):
         self.assertEqual(called, ["ville.fr"] * 3)
 
 
+class Leftovers(unittest.TestCase):
+    def test_what_a_cut_run_left_is_settled_or_told(self):
+        class Lock:
+            def __init__(self, is_held):
+                self.is_held = is_held
+
+            def __call__(self, _what):
+                return self
+
+            def __enter__(self):
+                if self.is_held:
+                    raise Failure("BUSY", "lock", "an activation is going on here", "wait.")
+
+            def __exit__(self, *_):
+                pass
+
+        for is_held, left, expected in ((False, [], []), (False, ["handover: Docker is down (DOCKER_DOWN)"], ["LEFT_BY_A_RUN"]), (True, ["not asked"], [])):
+            with self.subTest(is_held=is_held, left=left), mock.patch.object(monitor, "operation", Lock(is_held)), \
+                    mock.patch.object(monitor.settling, "settle", lambda left=left: left):
+                self.assertEqual(codes(monitor._leftovers()), expected)
+
+
 class Translation(unittest.TestCase):
     def test_dockers_rules(self):
         masquerade = "-P POSTROUTING ACCEPT\n-A POSTROUTING -s 172.18.0.0/16 ! -o br-1 -j MASQUERADE\n"
