@@ -80,15 +80,17 @@ def start(client: str, release: str, domain: str, what: str = "activate") -> Non
 
 def _start(client: str, release: str, domain: str, what: str) -> None:
     if _is_going_on():
-        present = journal.last() or {}
-        if present.get("release") == release:
+        present, began = journal.last() or {}, journal.environment()
+        is_same = began in (None, layout.environment_digest())
+        if present.get("release") == release and is_same:
             say(_STEP, "it is going on already")
             return
-        raise Failure("BUSY", _STEP, f"the activation of {present.get('release')} is going on here since {present.get('startedAt')}",
+        raise Failure("BUSY", _STEP, f"the activation of {present.get('release')} is going on here since {present.get('startedAt')}"
+                      + ("" if is_same else ", begun with another environment"),
                       "wait for its end, then run again.")
     run_id = secrets.token_hex(4)
     # Before the unit begins, so that nobody who follows takes an earlier end for this one's.
-    Journal(run_id, release).begin(what)
+    Journal(run_id, release).begin(what, layout.environment_digest())
     # The scripts of now: the link may change while it runs.
     program = os.path.realpath(layout.SCRIPTS / "run.py")
     begun = run(["systemd-run", f"--unit={_UNIT}", "--collect", "--quiet", "--property=KillMode=mixed",

@@ -38,9 +38,8 @@ class Activation:
 
     def run(self) -> None:
         self._carry_on()
-        rollout, is_behind_page = self._bring()
-        interruption.deafen()
-        self._commit()
+        rollout, is_behind_page, noted = self._bring()
+        settling.complete(noted)
         if is_behind_page:
             self._prove_in_public()
         # The release runs: what fails from here on is told, and tried again by the monitor.
@@ -56,8 +55,8 @@ class Activation:
             settling.complete(noted)
             self._running, self._is_adoption = layout.running_release(), predecessor.is_here()
 
-    def _bring(self) -> tuple[services.Rollout, bool]:
-        """Everything until the gate is passed; what was changed is put back when it fails. True: the public sees the 503 page."""
+    def _bring(self) -> tuple[services.Rollout, bool, Record]:
+        """Everything until the commit; what was changed is put back when it fails. True: the public sees the 503 page."""
         try:
             rollout = self._prepare()
             database = Database(self._release)
@@ -77,9 +76,10 @@ class Activation:
             layout.prove_environment()
             self._gate()
             self._compare(before)
+            is_behind_page = maintenance.opened() is not None
+            return rollout, is_behind_page, self._commit()
         except Exception as error:
             raise self._undone(known(error, _STEP)) from error
-        return rollout, maintenance.opened() is not None
 
     def _prepare(self) -> services.Rollout:
         preflight.check(self._release, self._suite)
@@ -294,6 +294,9 @@ class Activation:
     def _undone(self, failure: Failure) -> Failure:
         """Puts back what was changed. An additive schema stays, which the former release runs on; one changed behind the page goes back."""
         interruption.deafen()
+        if (found := record.read()) and found.committed:
+            # What failed came after its word: it is completed, by the monitor at the latest, and never undone.
+            return failure
         if self._is_adoption:
             return self._given_back(failure)
         noted = record.opened()
@@ -335,12 +338,13 @@ class Activation:
                            f"look at `docker ps -a` on the server now: the town may be down; `docker compose up -d` in {predecessor.FOLDER} starts it.")
         return Failure(failure.code, failure.step, f"{failure.cause}; the former installation serves on", failure.action)
 
-    def _commit(self) -> None:
-        """From its first line on the release is the running one, whatever happens."""
+    def _commit(self) -> Record:
+        """Once it is noted the release is the running one, whatever happens; what cannot be noted is undone."""
+        interruption.deafen()
         noted = record.commit()
         if noted is None:
             raise Failure("DEFECT", _STEP, "the note of the way back is gone", "report this: it is a defect of the tool.")
-        settling.complete(noted)
+        return noted
 
     def _drop_replaced(self) -> None:
         drop_replaced(Database(self._release).attach(), self._say)

@@ -22,9 +22,9 @@ class Journal:
     def __init__(self, run: str, release: str) -> None:
         self._common = {"run": run, "release": release}
 
-    def begin(self, kind: str) -> None:
-        """A new file; the one before it ends here. `kind`: activate or undo."""
-        text = json.dumps({"time": time.time(), **self._common, "kind": "start", "what": kind}) + "\n"
+    def begin(self, kind: str, environment: str = "") -> None:
+        """A new file; the one before it ends here. `kind`: activate or undo; `environment`: digest of what its containers are made with."""
+        text = json.dumps({"time": time.time(), **self._common, "kind": "start", "what": kind, "environment": environment}) + "\n"
         layout.write(_PATH, text, 0o600)
 
     def step(self, step: str, text: str) -> None:
@@ -58,6 +58,11 @@ def last() -> Entry | None:
     """Summary of the newest run that has ended or goes on."""
     found = entries()
     return summary(found) if found else None
+
+
+def environment() -> str | None:
+    """Digest that the newest run began with; None where it was not noted."""
+    return next((entry.get("environment") for entry in entries() if entry["kind"] == "start"), None)
 
 
 def summary(found: list[Entry]) -> Entry:

@@ -1,5 +1,6 @@
 """Where things are on a server."""
 
+import hashlib
 import json
 import os
 import re
@@ -130,6 +131,11 @@ def running_release() -> str | None:
         return os.path.basename(os.readlink(CURRENT))
     except OSError:
         return None
+
+
+def environment_digest() -> str:
+    """Tells whether the next containers' environment is another one; empty while there is none."""
+    return hashlib.sha256(ENVIRONMENT.read_bytes()).hexdigest() if ENVIRONMENT.exists() else ""
 
 
 def prove_environment() -> None:

@@ -44,9 +44,12 @@ def shown_release(domain: str, timeout: float = 8) -> Any:
 def get(domain: str, path: str, timeout: float) -> tuple[int, bytes]:
     """GET of this server's own ingress under the town's name. Raises OSError, ssl.SSLError among them.
 
-    The certificate must be the one that was deployed here, name and dates included; that the public trusts it is proven from outside.
+    The certificate must be the one that was deployed here, or the one before it until the ingress is told, name and dates included;
+    that the public trusts it is proven from outside.
     """
     context = ssl.create_default_context(cafile=str(layout.TLS / "fullchain.pem"))
+    for kept in (layout.TLS / "pairs").glob("*/fullchain.pem"):
+        context.load_verify_locations(cafile=str(kept))
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     with socket.create_connection(("127.0.0.1", 443), timeout=timeout) as plain, \
             context.wrap_socket(plain, server_hostname=domain) as secured:

@@ -2,14 +2,16 @@
 
 import os
 import shutil
+import socket
 import ssl
 import tempfile
+import threading
 import unittest
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest import mock
 
-from geoclic_server import layout, tls
+from geoclic_server import layout, tls, town
 from geoclic_server.failure import Failure
 from geoclic_server.process import Result
 from tests.pairs import pair
@@ -40,6 +42,28 @@ def dying_after(count):
         yield left
 
 
+@contextmanager
+def serving(chain, key, answer):
+    """A server of one certificate, which whoever asks port 443 reaches."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
+        for name, content in (("c", chain), ("k", key)):
+            Path(folder, name).write_bytes(content)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(Path(folder, "c"), Path(folder, "k"))
+
+        def serve():
+            with suppress(OSError), listening.accept()[0] as plain, context.wrap_socket(plain, server_side=True) as secured:
+                secured.recv(4096)
+                secured.sendall(answer)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        reached = listening.getsockname()
+        connect = socket.create_connection
+        with mock.patch.object(town.socket, "create_connection", lambda _address, timeout: connect(reached, timeout)):
+            yield
+        thread.join()
+
+
 class Pairs(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -53,6 +77,19 @@ class Pairs(unittest.TestCase):
             patch = mock.patch.object(module, name, value)
             patch.start()
             self.addCleanup(patch.stop)
+
+    def test_what_the_ingress_still_serves_is_believed_after_a_renewal(self):
+        """Certbot's hook may come in the middle of an activation, whose end the reload waits for."""
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        tls.place(*pair(serial=1))
+        tls.place(*pair(serial=2))
+        with serving(*pair(serial=1), answer):
+            self.assertEqual(town.get("ville.fr", "/", 5), (200, b"ok"))
+        with serving(*pair(serial=2), answer):
+            self.assertEqual(town.get("ville.fr", "/", 5), (200, b"ok"))
+        tls.place(*pair(serial=3))
+        with serving(*pair(serial=1), answer), self.assertRaises(ssl.SSLError):
+            town.get("ville.fr", "/", 5)
 
     def read(self):
         """As nginx does: each file by its name. Whether they fit, and which they are."""

@@ -1,6 +1,7 @@
 """What an activation leaves to go back by, and what goes back. An imitated engine; the kill harness has a whole one."""
 
 import contextlib
+import errno
 import io
 import json
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import collation, compose, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, wayback
+from geoclic_server import activation, collation, compose, execution, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, wayback
 from geoclic_server.compose import Container
 from geoclic_server.execution import Activation
 from geoclic_server.failure import Failure
@@ -236,6 +237,42 @@ class RecordTest(EngineTest):
         self.assertEqual(layout.running_environment().read_text(), "h")
         # Nobody is taken to run the environment that was only written.
         self.assertEqual([each.config_hash for each in made.present(RELEASE)], ["h"])
+
+
+class CommitTest(EngineTest):
+    def test_a_commit_that_cannot_be_written_is_undone_at_once(self) -> None:
+        for target, name, value in ((layout, "prove_environment", mock.Mock()), (execution, "Database", mock.Mock()), (execution.collation, "put_right", mock.Mock()),
+                                    (execution.files, "place_static", mock.Mock()), (execution.predecessor, "is_here", lambda: False), (settling, "complete", mock.Mock())):
+            self._patch(target, name, value)
+        for name in ("_prepare", "_settle_maintenance", "_migrate", "_identity", "_gate", "_compare"):
+            self._patch(Activation, name, mock.Mock())
+        undone: list[Failure] = []
+        self._patch(Activation, "_undone", lambda _self, failure: (undone.append(failure), Failure("UNDONE", "x", "y", "z"))[1])
+        record.begin(Record("b" * 12, "a" * 12, "x", "y", {}))
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch.object(layout, "write", side_effect=full), self.assertRaises(Failure) as caught:
+            Activation(mock.Mock(), RELEASE, "ville.fr", "ville").run()
+        self.assertEqual((caught.exception.code, [each.code for each in undone]), ("UNDONE", ["DISK_FULL"]))
+
+
+class JoinTest(EngineTest):
+    def test_a_run_that_began_with_another_environment_is_not_joined(self) -> None:
+        """It may be past its gate: its end would be taken for that of the environment just written."""
+        self._patch(layout, "ENVIRONMENT", self.root / "env")
+        self._patch(layout, "read_release", lambda _id: RELEASE)
+        self._patch(activation, "_TURN", self.root / "turn")
+        going_on = False
+        self._patch(activation, "_is_going_on", lambda: going_on)
+        self._patch(activation, "run", lambda *_words: Result(0, "", ""))
+        layout.ENVIRONMENT.write_text("A=1")
+        activation.start("ville", "b" * 12, "ville.fr")
+        going_on = True
+        activation.start("ville", "b" * 12, "ville.fr")
+        self.assertIn("going on already", self.said.getvalue())
+        layout.ENVIRONMENT.write_text("A=2")
+        with self.assertRaises(Failure) as caught:
+            activation.start("ville", "b" * 12, "ville.fr")
+        self.assertEqual(caught.exception.code, "BUSY")
 
 
 class DumpTest(EngineTest):
