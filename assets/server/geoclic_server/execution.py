@@ -11,7 +11,6 @@ from typing import Any
 from . import (boot, certificate, collation, detour, files, first, handover, interruption, layout, lifecycle, made, maintenance, migrating, predecessor,
                preflight, pruning, record, replacement, services, settling, town, undo)
 from .adoption import Adoption
-from .compose import containers
 from .database import Database
 from .failure import Failure, known
 from .journal import Journal
@@ -171,17 +170,13 @@ class Activation:
             check_space(database)
         marker = maintenance.begin(self._id, self._page)
         self._page.show()
-        writing = [one for one in containers(self._release["project"]) if lifecycle.is_up(one) and not self._rule(one.service, "stateful") and not self._rule(one.service, "ingress")]
+        writing = lifecycle.writers(self._release)
         lifecycle.drain(writing, _IDLE_SECONDS)
         # Whoever writes by himself too, jobs and pools: what came between dump and migrations would be lost on the way back.
         lifecycle.stop(_IDLE_SECONDS, *writing)
         self._say("maintenance", "the 503 page is shown" + (f", for {', '.join(breaking)}" if breaking else ", as it was when a run was cut"))
         if marker.dump is None and breaking:
             maintenance.hold(self._dump(database))
-
-    def _rule(self, service: str, name: str) -> bool:
-        """Of a service that the release does not have, that it holds no data."""
-        return bool(self._release["services"].get(service, {}).get(name))
 
     def _adopt(self, database: Database) -> None:
         """A ledger for a database that has none, once it is dumped."""

@@ -166,6 +166,15 @@ def stop(seconds: int, *chosen: Container) -> None:
                       "look at `docker ps` and `systemctl status docker` on the server, then run again.")
 
 
+def writers(release: Release) -> list[Container]:
+    """Whoever may change the database and runs: all but what holds the data and what shows the page, of whatever release."""
+    def may_write(service: str) -> bool:
+        rules = release["services"].get(service, {})
+        return not rules.get("stateful") and not rules.get("ingress")
+
+    return [container for container in containers(release["project"]) if is_up(container) and may_write(container.service)]
+
+
 def is_up(container: Container) -> bool:
     """It runs, or does so again by itself in a moment."""
     return container.status in ("running", "restarting", "paused")

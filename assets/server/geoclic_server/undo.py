@@ -7,7 +7,7 @@ import time
 from functools import partial
 from pathlib import Path
 
-from . import collation, detour, files, layout, maintenance, record, wayback
+from . import collation, detour, files, layout, lifecycle, maintenance, record, wayback
 from .compose import Release, containers, find_container
 from .database import Database
 from .exchange import Say
@@ -18,6 +18,7 @@ from .restoration import restore
 
 _STEP = "undo"
 _HEALTHY_SECONDS = 60
+_STOP_SECONDS = 30
 
 
 def is_held() -> bool:
@@ -36,6 +37,7 @@ def go_back(noted: Record, say: Say, *, with_database: bool = True) -> list[str]
     marker = maintenance.opened()
     way = wayback.WayBack(noted, release, say, is_public=marker is None)
     if is_held() and not with_database:
+        way.attempt("services", lambda: lifecycle.stop(_STOP_SECONDS, *lifecycle.writers(release)))
         way.go([service for service, kept in noted.services.items() if kept.stateful or kept.ingress])
         return way.errors
     _containers_and_database(way, noted, release, marker, say)
@@ -68,6 +70,8 @@ def _containers_and_database(way: wayback.WayBack, noted: Record, release: Relea
 def bring_back(release: Release, dump: Path, say: Say) -> None:
     """The database is as in the dump; what is in it now was never the public's."""
     began = time.monotonic()
+    # A service of the release that failed would write into what is brought back, by itself.
+    lifecycle.stop(_STOP_SECONDS, *lifecycle.writers(release))
     restore(_started(release), dump, holds_writes=False, tell=say)
     maintenance.brought_back()
     say("restore", f"the database is as in {dump.name}, in {time.monotonic() - began:.1f} s")

@@ -150,6 +150,11 @@ class LifeTest(EngineTest):
             lifecycle.await_healthy(self._find("a2"))
         self.assertIn("exited after 3 restarts", caught.exception.cause)
 
+    def test_who_may_write_is_all_but_data_and_ingress_of_whatever_release(self) -> None:
+        for identity, service, status in (("d1", "db", "running"), ("a1", "api", "running"), ("a2", "api", "exited"), ("x1", "gone", "restarting")):
+            self.engine.add(identity, service, status)
+        self.assertEqual([one.id for one in lifecycle.writers(RELEASE)], ["a1", "x1"])
+
     def test_a_project_of_the_same_name_is_somebody_elses(self) -> None:
         self.engine.add("d1", "db")
         self.engine.add("d2", "db", folder="/srv/other/deploy")
