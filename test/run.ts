@@ -49,6 +49,7 @@ const checks: readonly Check[] = [
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
+  { name: "T1 server lint", command: ["npm", "run", "-s", "lint:server"] },
   {
     name: "T1 server scripts",
     command: ["python3", "-m", "unittest", "discover", "-q", "-s", "assets/server"],

@@ -72,7 +72,7 @@ def is_traced(statement: Statement) -> bool:
 def plan(files: Sequence[TracedFile], final: Collection[str], present: Collection[str]) -> list[FilePlan]:
     """`final`: objects of the whole reference; `present`: of the town's database."""
     kept, there = frozenset(final), frozenset(present)
-    proven = [_verdict(file, kept, there) for file in files]
+    proven: list[Verdict | None] = [_verdict(file, kept, there) for file in files]
     plans = []
     for index, file in enumerate(files):
         verdict = proven[index]

@@ -21,7 +21,7 @@ def data(record: Record) -> list[str]:
 
 def others(record: Record, found: Sequence[Container]) -> list[str]:
     """The ingress first: it was the last to be exchanged. With services that only the release to come has."""
-    names = dict.fromkeys([*reversed(record.services), *(container.service for container in found)])
+    names = dict.fromkeys([*reversed(list(record.services)), *(container.service for container in found)])
     holding = data(record)
     return sorted((name for name in names if name not in holding), key=lambda name: not (name in record.services and record.services[name].ingress))
 
