@@ -1,5 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+/** Under a prober of many requests a second, with nothing else beside it. */
+const alone = ["test/lab/seamless.test.ts"];
+/** Slow, and of what is rare: `npm run test:all`. */
+const rare = ["test/lab/neighbour.test.ts", "test/lab/seamless-rare.test.ts"];
+const lab = { env: { LAB_PREPARED: "1" }, testTimeout: 1_200_000, hookTimeout: 1_800_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -32,28 +38,17 @@ export default defineConfig({
       },
       {
         test: {
+          ...lab,
           name: "lab",
           include: ["test/lab/**/*.test.ts"],
-          exclude: ["test/lab/seamless.test.ts"],
-          testTimeout: 1_200_000,
-          hookTimeout: 1_800_000,
-          // One life of a town begins without Debian's packages; the others need not install them again.
-          env: { LAB_PREPARED: "1" },
-          // Each file has towns and a stack of its own.
+          exclude: [...alone, ...rare],
+          // Each file has towns and a stack of its own. One life of a town begins without Debian's packages; the others need
+          // not install them again.
           maxWorkers: 2,
         },
       },
-      {
-        test: {
-          // Under a prober of many requests a second, with nothing else beside it.
-          name: "lab-alone",
-          include: ["test/lab/seamless.test.ts"],
-          env: { LAB_PREPARED: "1" },
-          testTimeout: 1_200_000,
-          hookTimeout: 1_800_000,
-          maxWorkers: 1,
-        },
-      },
+      { test: { ...lab, name: "lab-alone", include: alone, maxWorkers: 1 } },
+      { test: { ...lab, name: "lab-rare", include: rare, maxWorkers: 1 } },
     ],
   },
 });

@@ -16,8 +16,8 @@ const SOURCES = join(ASSETS, "origins");
 /** Serves them from now on. @returns `Dockerfile` lines and files that make an image trust them */
 export async function ensureOrigins(mirrors: Mirrors): Promise<Readonly<Record<string, string>>> {
   const { "lab_pins.py": hook = "", ...sources } = await readTree(SOURCES);
-  const tree = await importDebian("trixie", mirrors);
-  const made = await cached("origins", { sources, tree }, async (folder) => {
+  const trees = [await importDebian("bookworm", mirrors), await importDebian("trixie", mirrors)];
+  const made = await cached("origins", { sources, trees }, async (folder) => {
     await mkdir(folder, { recursive: true });
     const options = ["--network", "host", "--build-arg", `http_proxy=${APT_PROXY_LOOPBACK}`];
     await docker([

@@ -1,6 +1,7 @@
 /**
  * @module Every test that CI runs, tier by tier, and one closing line `N passed, N failed`.
- * T1: format, lint, types, unit tests. T2: fake peers, plugins. T3: one life of a town in the lab. `--all` adds T4.
+ * T1: format, lint, types, unit tests. T2: fake peers, plugins. T3: lives of towns in the lab. `--all` adds T4: what is slow
+ * and rare there, the demo.
  */
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,6 +44,11 @@ interface Results {
 const node = process.execPath;
 const vitest = "node_modules/vitest/vitest.mjs";
 
+const slow: readonly Check[] = [
+  { name: "T4 lab, the rare", command: [node, vitest, "run"], project: "lab-rare", isAlone: true },
+  { name: "T4 demo", command: ["npm", "run", "demo"] },
+];
+
 const checks: readonly Check[] = [
   { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins", isBeside: true },
@@ -58,7 +64,7 @@ const checks: readonly Check[] = [
   { name: "T2 toolchain", command: ["go", "-C", "toolchain", "test", "./..."] },
   { name: "T3 lab", command: [node, vitest, "run"], project: "lab" },
   { name: "T3 lab, alone", command: [node, vitest, "run"], project: "lab-alone", isAlone: true },
-  ...(process.argv.includes("--all") ? [{ name: "T4 demo", command: ["npm", "run", "demo"] } as const] : []),
+  ...(process.argv.includes("--all") ? slow : []),
 ];
 
 const began = Date.now();

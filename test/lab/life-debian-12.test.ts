@@ -13,6 +13,8 @@ import { total, watchTown } from "./prober.ts";
 import { containers, type TestTown, testTown } from "./town.ts";
 
 const name = "ville-douze";
+/** A file that cannot run in a transaction. */
+const outside = "093_index_sans_verrou.sql";
 const edits: SuiteEdits = { apiStartSeconds: 10, isCheckout: true };
 let town: TestTown;
 
@@ -25,7 +27,14 @@ afterAll(async () => {
 });
 
 describe("the first provision", () => {
-  test("ends with ten healthy containers", async () => {
+  test("fails where the database's image lacks an extension, and says which", async () => {
+    await town.suite("1.0.0", { ...edits, databaseImage: "15-3.3-bare" });
+    const message = await town.fails();
+    expect(message).toContain("unaccent");
+    expect(message).toContain("init_v12_pro.sql:6");
+  });
+
+  test("goes on with an image that has it, and ends with ten healthy containers", async () => {
     await town.suite("1.0.0", edits);
     await town.up();
     await expectTenHealthy();
@@ -54,9 +63,9 @@ describe("from then on", () => {
     expect([await containers(town), await town.exec("sha256sum", serverPaths.env)]).toEqual(before);
   });
 
-  test("an update waits for the slow API, and fails no request meanwhile", async () => {
+  test("an update waits for the slow API, runs a file outside a transaction, and fails no request", async () => {
     const before = await containers(town);
-    await town.suite("1.1.0", edits);
+    await town.suite("1.1.0", { ...edits, migrations: [outside] });
     const watch = watchTown(town, ["/api/health", "/portail/", "/sig/"]);
     await town.up();
     const seen = total(await watch.stop());
@@ -68,6 +77,9 @@ describe("from then on", () => {
     expect(seen).toMatchObject({ failed: 0, reasons: [] });
     expect(seen.requests).toBeGreaterThan(300);
     expect(JSON.parse((await ask("/api/health")).body)).toMatchObject({ version: "1.1.0" });
+    const query = `select outcome from fleet_migrations where name = '${outside}'`;
+    const psql = ["psql", "-U", "geoclic", "-d", "geoclic_db", "-At", "-c", query];
+    expect((await town.exec("docker", "exec", "deploy-db-1", ...psql)).trim()).toBe("applied");
   });
 
   test("a backup is made", async () => {

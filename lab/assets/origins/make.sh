@@ -7,23 +7,29 @@ repository=$into/download.docker.com/linux/debian
 mkdir -p "$repository/pool"
 mkdir -m 700 "$GNUPGHOME"
 
-# Usage: rename DEBIAN'S-NAME DOCKER'S-NAME MORE-DEPENDENCIES CONFLICTS
+# Usage: rename DEBIAN'S-NAME DOCKER'S-NAME FIELDS FILES. Debian's packages say that they stand against Docker's; Docker's
+# plugins share files with Debian's and do not say so.
 rename() {
   tree=/tmp/$2
   dpkg-deb -R "$packages/$1"_*.deb "$tree"
-  # Debian's say that they stand against Docker's. Docker's plugins share files with Debian's and do not say so.
-  awk -v name="$2" -v more="$3" -v conflicts="$4" '
+  awk -v name="$2" -v fields="$3" '
     /^[^ ]/ { dropped = /^(Breaks|Built-Using|Conflicts|Provides|Recommends|Replaces|Source|Static-Built-Using|Suggests):/ }
     dropped { next }
-    /^Package:/ { print "Package: " name; if (conflicts) print "Conflicts: " conflicts "\nReplaces: " conflicts; next }
-    /^Depends:/ { sub(/containerd \([^)]*\)/, "containerd.io"); print $0 more; next }
+    /^Package:/ { print "Package: " name; if (fields) print fields; next }
+    /^Depends:/ { sub(/containerd \([^)]*\)/, "containerd.io, docker-ce-cli"); sub(/, runc[^,]*/, ""); sub(/runc[^,]*, /, "") }
     { print }' "$tree/DEBIAN/control" > /tmp/control
   mv /tmp/control "$tree/DEBIAN/control"
+  [ -z "$4" ] || cp -a "$4/." "$tree/"
   dpkg-deb -Zgzip -z1 -b "$tree" "$repository/pool" > /dev/null
 }
-rename containerd containerd.io "" containerd
-rename docker-cli docker-ce-cli "" docker-cli
-rename docker.io docker-ce ", docker-ce-cli" docker.io
+# Docker's containerd brings a runc of its own.
+dpkg-deb -x "$packages"/runc_*.deb /tmp/runc
+rm -rf /tmp/runc/usr/share
+[ ! -d /tmp/runc/usr/sbin ] || { mkdir -p /tmp/runc/usr/bin && mv /tmp/runc/usr/sbin/runc /tmp/runc/usr/bin/ && rmdir /tmp/runc/usr/sbin; }
+against() { printf 'Conflicts: %s\nReplaces: %s\nProvides: %s' "$1" "$1" "$1"; }
+rename containerd containerd.io "$(against 'containerd, runc')" /tmp/runc
+rename docker-cli docker-ce-cli "$(printf 'Conflicts: docker-cli\nReplaces: docker-cli')" ""
+rename docker.io docker-ce "$(printf 'Conflicts: docker.io\nReplaces: docker.io')" ""
 rename docker-compose docker-compose-plugin "" ""
 rename docker-buildx docker-buildx-plugin "" ""
 

@@ -17,7 +17,9 @@ LETSENCRYPT_EMAIL=$email
 ENV
 chmod 644 .env
 
-certbot certonly --quiet --standalone --non-interactive --agree-tos --email "$email" --domain "$domain" --server "$directory"
+ask() { certbot certonly --quiet --standalone --non-interactive --agree-tos --email "$email" --domain "$domain" --server "$directory"; }
+# The lab's authority refuses some nonces on purpose; certbot tries each only twice.
+ask || ask || ask
 mkdir -p nginx/ssl
 cp "/etc/letsencrypt/live/$domain/fullchain.pem" "/etc/letsencrypt/live/$domain/privkey.pem" nginx/ssl/
 
@@ -73,4 +75,9 @@ docker exec geoclic_db pg_dump -U geoclic -d geoclic_db | gzip > /opt/geoclic/ba
 
 # Somebody else's container and firewall.
 docker run -d --quiet --name voisin --restart unless-stopped -p 127.0.0.1:8088:80 nginx:alpine > /dev/null
+# Its folder is called as ours, so its Compose project is too.
+docker run -d --quiet --name blog --restart unless-stopped \
+  --label com.docker.compose.project=deploy --label com.docker.compose.service=web --label com.docker.compose.oneoff=False \
+  --label com.docker.compose.container-number=1 --label com.docker.compose.project.working_dir=/srv/blog/deploy \
+  --label com.docker.compose.project.config_files=/srv/blog/deploy/docker-compose.yml nginx:alpine > /dev/null
 iptables -A INPUT -p tcp --dport 9 -j DROP -m comment --comment somebody

@@ -90,6 +90,7 @@ BEGIN
 END
 $$;
 
+-- Statuts : 'nouveau', 'en cours' ou l'autre'
 INSERT INTO projects (nom, is_system) VALUES ('Signalements', TRUE);
 
 INSERT INTO demandes_categories (project_id, nom, ordre_affichage)

@@ -2,6 +2,7 @@
 -- What follows must still be applied; the semicolons in comments, strings; and bodies are not ends of statements.
 CREATE INDEX idx_demandes_citoyens_statut ON demandes_citoyens (statut);
 
+-- Comments end as the original's do, in quotes that never close: 'normale' ou 'urgente', l'
 ALTER TABLE demandes_citoyens ADD COLUMN priorite SMALLINT NOT NULL DEFAULT 0;
 
 /* a comment; with a semicolon */
@@ -16,6 +17,7 @@ BEGIN
 END;
 $body$;
 
+-- l'état d'avant, "nouveau" ou "traité
 CREATE TRIGGER demandes_citoyens_statut AFTER UPDATE OF statut ON demandes_citoyens
   FOR EACH ROW EXECUTE FUNCTION demandes_note_statut();
 

@@ -1,6 +1,7 @@
 -- Brings its own transaction.
 BEGIN;
 
+-- Niveaux : 'commune', 'quartier' ou 'l'îlot'; $tag$ et $$ ne sont rien ici, l'apostrophe non plus'
 CREATE TABLE zones (
   id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
   parent_id UUID REFERENCES zones (id) ON DELETE CASCADE,
@@ -9,4 +10,5 @@ CREATE TABLE zones (
 );
 ALTER TABLE demandes_citoyens ADD COLUMN zone_id UUID REFERENCES zones (id) ON DELETE SET NULL;
 
+-- fin d'
 COMMIT;
