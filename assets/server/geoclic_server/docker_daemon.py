@@ -23,13 +23,12 @@ def configure(wanted: Mapping[str, Any]) -> None:
         raise Failure("DOCKER_CONFIG_BROKEN", _STEP, f"{_PATH} is no object of JSON", "correct or remove it, then run again.")
     flags = docker_facts.flags()
     made = merged(present, wanted, flags)
-    if made == present:
-        _tell("enable", "--now", "docker.service")
-        return
-    _validate(made, flags)
     former = _PATH.read_bytes() if _PATH.exists() else None
-    _PATH.parent.mkdir(exist_ok=True)
-    layout.write(_PATH, json.dumps(made, indent=2) + "\n")
+    # One that is there already may have been written only, by a run that was cut.
+    if made != present:
+        _validate(made, flags)
+        _PATH.parent.mkdir(exist_ok=True)
+        layout.write(_PATH, json.dumps(made, indent=2) + "\n")
     try:
         _tell("enable", "--now", "docker.service")
         # live-restore is taken over by a reload; the rest, defaults for new containers, when the engine starts next.
@@ -40,7 +39,7 @@ def configure(wanted: Mapping[str, Any]) -> None:
     except Failure:
         if former is None:
             layout.remove(_PATH)
-        else:
+        elif made != present:
             layout.write(_PATH, former)
         run(["systemctl", "start", "docker.service"], timeout=180)
         raise

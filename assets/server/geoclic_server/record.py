@@ -34,6 +34,8 @@ class Record:
     client: str
     services: Mapping[str, Kept]
     committed: bool = False
+    unsorted: bool = False
+    """The database was exchanged on the way back: its indexes may be by another image's rules until they were looked at."""
 
 
 def read() -> Record | None:
@@ -53,7 +55,7 @@ def opened() -> Record | None:
 def begin(wanted: Record) -> Record:
     """Before the first thing is changed. What an interrupted run noted stays: it saw what ran before."""
     present = opened()
-    record = replace(wanted, services=present.services) if present and present.former == wanted.former else wanted
+    record = replace(wanted, services=present.services, unsorted=present.unsorted) if present and present.former == wanted.former else wanted
     _write(record)
     return record
 
@@ -66,6 +68,11 @@ def commit() -> Record | None:
     committed = replace(record, committed=True)
     _write(committed)
     return committed
+
+
+def suspect(noted: Record) -> None:
+    """Before the database is exchanged on the way back."""
+    _write(replace(noted, unsorted=True))
 
 
 def close() -> None:

@@ -4,6 +4,7 @@ Each part is tried, also when another one failed: a full disk keeps no container
 """
 
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def go_back(noted: Record, say: Say, *, with_database: bool = True) -> list[str]
 
 def _containers_and_database(way: wayback.WayBack, noted: Record, release: Release, marker: Marker | None, say: Say) -> None:
     data = wayback.data(noted)
+    is_unsorted = noted.unsorted or wayback.is_exchanged(noted, containers(release["project"]))
+    if is_unsorted:
+        # On a full disk it cannot be noted, and is done all the same.
+        with suppress(OSError):
+            record.suspect(noted)
     if marker:
         # Nobody is served: the database first, whole, then those who use it.
         way.go(data)
@@ -61,7 +67,7 @@ def _containers_and_database(way: wayback.WayBack, noted: Record, release: Relea
     else:
         way.go(wayback.others(noted, containers(release["project"])))
         way.go(data)
-    if any(service in way.restored for service in data):
+    if is_unsorted:
         way.attempt("sorting", lambda: collation.put_right(_started(release), say))
     if marker:
         way.go(wayback.others(noted, containers(release["project"])))

@@ -19,6 +19,12 @@ def data(record: Record) -> list[str]:
     return [service for service, kept in record.services.items() if kept.stateful]
 
 
+def is_exchanged(record: Record, found: Sequence[Container]) -> bool:
+    """A container of data is not as noted: another one may have run on its volume."""
+    kept = {identity for service in data(record) for identity in record.services[service].containers}
+    return any(one.service in data(record) and (one.id not in kept or not lifecycle.is_up(one)) for one in found)
+
+
 def others(record: Record, found: Sequence[Container]) -> list[str]:
     """The ingress first: it was the last to be exchanged. With services that only the release to come has."""
     names = dict.fromkeys([*reversed(list(record.services)), *(container.service for container in found)])

@@ -189,6 +189,13 @@ class DaemonTest(unittest.TestCase):
         self.assertEqual(json.loads(str(left)), self.OURS)
         self.assertNotIn("systemctl restart docker.service", told)
 
+    def test_what_a_run_that_was_cut_has_only_written_is_taken_over(self) -> None:
+        text = json.dumps(self.OURS)
+        for running, expected in (("abc\n", ["systemctl reload docker.service"]), ("", ["systemctl reload docker.service", "systemctl restart docker.service"])):
+            with self.subTest(running):
+                left, told = self.configured(text, {"docker ps": Result(0, running, "")})
+                self.assertEqual((left, [line for line in told if line.startswith("systemctl re")]), (text, expected))
+
     def test_broken_json_is_named_and_left(self) -> None:
         for text in ("{", "[]", '"x"'):
             with self.subTest(text):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import activation, collation, compose, execution, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, wayback
+from geoclic_server import activation, collation, compose, execution, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, undo, wayback
 from geoclic_server.compose import Container
 from geoclic_server.execution import Activation
 from geoclic_server.failure import Failure
@@ -242,6 +242,23 @@ class RecordTest(EngineTest):
         self.assertEqual(layout.running_environment().read_text(), "h")
         # Nobody is taken to run the environment that was only written.
         self.assertEqual([each.config_hash for each in made.present(RELEASE)], ["h"])
+
+
+class SortingTest(EngineTest):
+    def test_indexes_that_could_not_be_rebuilt_are_rebuilt_by_the_next_one_who_goes_back(self) -> None:
+        """The former database runs by then, and nothing of its containers is to be put back any more."""
+        for target, name, value in ((undo, "Database", mock.Mock()), (undo.files, "place_static", mock.Mock()), (layout, "read_release", lambda _id: RELEASE)):
+            self._patch(target, name, value)
+        self.engine.add("d1", "db", status="exited")
+        self.engine.add("d2", "db", restart="no")
+        noted = record.begin(Record("b" * 12, "a" * 12, "x", "y", {"db": Kept(("d1",), True, False, 1)}))
+        with mock.patch.object(collation, "put_right", side_effect=Failure("COLLATION_CHANGED", "database", "no space", "x")):
+            self.assertEqual(undo.go_back(noted, lambda *_words: None), ["sorting: no space (COLLATION_CHANGED)"])
+        self.assertEqual(self.engine.states(), {"d1": "running"})
+        with mock.patch.object(collation, "put_right") as put_right:
+            self.assertEqual(settling.put_back(lambda *_words: None), [])
+        put_right.assert_called_once()
+        self.assertIsNone(record.read())
 
 
 class CommitTest(EngineTest):
