@@ -28,7 +28,12 @@ class Marker:
     dump: str | None
     """The database of before; None while it is not changed yet, and once it is back."""
     page: str | None = None
-    """File that switches the page on."""
+    """File that switches the page on; None in a marker of scripts that noted none, and took the page off before their commit."""
+
+    @property
+    def is_behind_page(self) -> bool:
+        """Nobody of the public wrote since its dump."""
+        return self.page is not None
 
 
 class Page:

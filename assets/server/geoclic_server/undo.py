@@ -74,11 +74,12 @@ def _containers_and_database(way: wayback.WayBack, noted: Record, release: Relea
 
 
 def bring_back(release: Release, dump: Path, say: Say) -> None:
-    """The database is as in the dump; what is in it now was never the public's."""
+    """The database is as in the dump. What is in it now was never the public's, unless scripts of former days wrote the marker."""
     began = time.monotonic()
     # A service of the release that failed would write into what is brought back, by itself.
     lifecycle.stop(_STOP_SECONDS, *lifecycle.writers(release))
-    restore(_started(release), dump, holds_writes=False, tell=say)
+    marker = maintenance.opened()
+    restore(_started(release), dump, holds_writes=marker is None or not marker.is_behind_page, tell=say)
     maintenance.brought_back()
     say("restore", f"the database is as in {dump.name}, in {time.monotonic() - began:.1f} s")
 

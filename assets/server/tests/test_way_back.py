@@ -365,6 +365,17 @@ class MarkerTest(EngineTest):
                 self.assertEqual(settling.put_back(), [])
                 self.assertEqual((self.flag.exists(), maintenance.opened()), (False, None))
 
+    def test_what_the_public_may_have_written_is_kept_for_people(self) -> None:
+        """Such scripts took the page off before their commit, and a run that was cut then left the marker with its dump."""
+        self._patch(undo, "Database", mock.Mock())
+        self._patch(undo.lifecycle, "writers", lambda _release: [])
+        for name, page, holds_writes in (("of these scripts", str(self.flag), False), ("of former ones", None, True)):
+            with self.subTest(name), mock.patch.object(undo, "restore") as restore:
+                told = {"release": "c" * 12, "dump": "/x.dump", **({"page": page} if page else {})}
+                maintenance._MARKER.write_text(json.dumps(told))
+                undo.bring_back(RELEASE, Path("/x.dump"), lambda *_words: None)
+                self.assertEqual(restore.call_args.kwargs["holds_writes"], holds_writes)
+
     def test_a_way_back_of_such_scripts_shows_the_town_again(self) -> None:
         layout.STATUS.write_text(json.dumps({"running": "b" * 12, "former": None, "domain": "x"}))
         layout.CURRENT.symlink_to("releases/" + "b" * 12)
