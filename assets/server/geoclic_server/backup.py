@@ -186,10 +186,8 @@ def _make_room(content_bytes: int) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """What bears a backup's name is whole, up to the end: one that is half removed is a partial one, which the next run removes."""
-    going = folder.with_name(f"{_PARTIAL}{folder.name}")
-    layout.publish(folder, going)
-    shutil.rmtree(going)
+    """One that is half removed is a partial one, which the next run removes."""
+    layout.discard(folder, folder.with_name(f"{_PARTIAL}{folder.name}"))
 
 
 def _dump(database: Database, target: Path) -> dict[str, int]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -80,6 +81,14 @@ def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         _sync(path.parent)
+
+
+def discard(folder: Path, aside: Path) -> None:
+    """Takes a folder away, its name first: what bears that is whole, up to the end. A cut one is left under the other name."""
+    shutil.rmtree(aside, ignore_errors=True)
+    os.replace(folder, aside)
+    _sync(folder.parent)
+    shutil.rmtree(aside)
 
 
 def sync_tree(path: Path) -> None:

@@ -35,7 +35,7 @@ def _keep(release: Release, others: int, say: Say) -> None:
     known = layout.read_json(layout.STATUS) or {}
     delivered = {path.name: path.stat().st_mtime for path in layout.RELEASES.iterdir() if re.fullmatch(r"[0-9a-f]{12}", path.name)}
     for name in expired_releases(delivered, release["id"], known.get("former"), others):
-        shutil.rmtree(layout.RELEASES / name)
+        layout.discard(layout.RELEASES / name, layout.RELEASES / f"{name}.changed")
         say("prune", f"release {name} removed")
     kept = [described for name in os.listdir(layout.RELEASES) if (described := layout.read_json(layout.RELEASES / name / "release.json"))]
     used = [service["image"] for described in kept for service in described["services"].values()]
