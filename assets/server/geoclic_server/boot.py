@@ -42,7 +42,7 @@ def start() -> None:
     with ExitStack() as held:
         is_alone = _take_turn(held)
         problems = settling.put_back() if is_alone else []
-        failed = _start_down(layout.read_release(layout.running_release() or release_id))
+        failed = _start_down(layout.read_release(record.committed_release() or layout.running_release() or release_id))
         if is_alone:
             problems = settling.settle()
     for problem in problems:

@@ -52,6 +52,12 @@ def opened() -> Record | None:
     return None if record is None or record.committed else record
 
 
+def committed_release() -> str | None:
+    """One whose commit is not completed: it is the running one, wherever `current` leads."""
+    record = read()
+    return record.release if record and record.committed else None
+
+
 def begin(wanted: Record) -> Record:
     """Before the first thing is changed. What an interrupted run noted stays: it saw what ran before."""
     present = opened()

@@ -156,7 +156,11 @@ def _open_doors(release: dict[str, Any]) -> list[Container]:
 
 def stop(*, is_closed: bool = False) -> None:
     """`is_closed`: the town was closed by `export`. Raises Failure REOPENED, BUSY, UNIT_FAILED or CONTAINERS_STAY."""
-    with operation("the end of this town", 600, lambda who: say(_STEP, f"waits for {who}")):
+    def waits(who: str) -> None:
+        say(_STEP, f"waits for {who}")
+
+    # The monitor opens no door from here on.
+    with operation("the end of this town", 600, waits, path=layout.STATE / _CLOSING_LOCK), operation("the end of this town", 600, waits):
         release_id = layout.running_release()
         release = layout.read_release(release_id) if release_id is not None else None
         if is_closed and release and _open_doors(release):

@@ -84,6 +84,14 @@ class StopTest(unittest.TestCase):
             retire.stop(is_closed=True)
             self.assertTrue((root / "state/retired.json").exists())
 
+    def test_nobody_opens_a_town_whose_end_has_begun(self) -> None:
+        """The note may become too old at that very moment: what is written then would be in no backup."""
+        with server([container("nginx", "exited")]) as (root, said):
+            (root / "state/closing.json").write_text('{"doors": ["id-nginx"], "exportedAt": 1}')
+            with mock.patch.object(retire, "_forget_units", lambda: self.assertFalse(retire.reopen_if_left())):
+                retire.stop(is_closed=True)
+        self.assertNotIn("docker start id-nginx", said)
+
     def test_one_that_is_gone_already_is_none(self) -> None:
         with server([container("api")], {"docker stop": Result(1, "", "Error: No such container: id-api")}):
             retire.stop()

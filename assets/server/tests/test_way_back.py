@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import activation, collation, compose, execution, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, undo, wayback
+from geoclic_server import activation, boot, collation, compose, execution, interruption, journal, layout, lifecycle, made, maintenance, predecessor, record, settling, undo, wayback
 from geoclic_server.compose import Container
 from geoclic_server.execution import Activation
 from geoclic_server.failure import Failure
@@ -220,6 +220,20 @@ class RecordTest(EngineTest):
             settling.put_back()
             complete.assert_called_once()
 
+
+    def test_a_boot_starts_a_committed_release_though_its_commit_cannot_be_completed(self) -> None:
+        """On a full disk `current` leads to the former one still, which may not fit the database any more."""
+        record.begin(Record("b" * 12, "a" * 12, "x", "y", {}))
+        record.commit()
+        layout.CURRENT.symlink_to("releases/" + "a" * 12)
+        self._patch(layout, "read_release", lambda identity: {**RELEASE, "id": identity})
+        self._patch(boot, "_take_turn", lambda _held: True)
+        started = mock.Mock(return_value=[])
+        self._patch(boot, "_start_down", started)
+        full = OSError(errno.ENOSPC, "No space left on device")
+        with mock.patch.object(settling, "complete", side_effect=full), mock.patch.object(settling, "settle", return_value=[]):
+            boot.start()
+        self.assertEqual(started.call_args.args[0]["id"], "b" * 12)
 
     def test_a_cut_commit_stands_for_the_environment_that_was_proven(self) -> None:
         """It is completed by the next run, before which `write-env` may have written another one."""
