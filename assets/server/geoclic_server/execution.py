@@ -104,8 +104,9 @@ class Activation:
         if self._is_adoption:
             found = [container for container in found if predecessor.is_its(container)]
         former = (layout.read_json(layout.release_folder(self._running) / "release.json") or {}) if self._running else {}
-        described = {**self._release["services"], **former.get("services", {})}
-        kept = replacement.way_back(described, rollout.hashes, found)
+        running = former.get("services", {})
+        described = {**self._release["services"], **running}
+        kept = replacement.way_back(described, rollout.hashes, found, {service: rules["image"] for service, rules in running.items()})
         record.begin(Record(self._id, self._running, self._domain, self._client, kept))
 
     def _settle_maintenance(self, database: Database) -> None:

@@ -55,12 +55,18 @@ def foreign(services: Sequence[str], found: Sequence[Container]) -> list[Contain
     return [container for container in found if container.service not in services]
 
 
-def way_back(described: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, str], found: Sequence[Container]) -> dict[str, Kept]:
-    """Every service as it is before anything changes. `described`: what is known of services; `wanted`: hashes of the release to come."""
+def way_back(described: Mapping[str, Mapping[str, Any]], wanted: Mapping[str, str], found: Sequence[Container],
+             images: Mapping[str, str]) -> dict[str, Kept]:
+    """Every service as it is before anything changes.
+
+    `described`: what is known of services; `wanted`: hashes of the release to come; `images`: the running release's, empty where none runs.
+    """
     kept = {}
     for service in dict.fromkeys(container.service for container in found):
         own = [container for container in found if container.service == service]
         own = [container for container in own if is_proven(container)] or own
+        # What runs another image than the running release's was left by a run that noted no way back.
+        own = [container for container in own if container.image == images.get(service)] or own
         up = [container for container in own if is_up(container)]
         # Beside another one that runs, the one of the release to come was left by a run that was cut.
         others = [container for container in up if container.config_hash != wanted.get(service)] or up

@@ -65,10 +65,18 @@ class PlanTest(unittest.TestCase):
             ("one that starts again and again", [container("a1", status="restarting")], ("a1",)),
         ]:
             with self.subTest(name):
-                self.assertEqual(replacement.way_back(RELEASE["services"], wanted, found)["api"].containers, expected)
+                self.assertEqual(replacement.way_back(RELEASE["services"], wanted, found, {})["api"].containers, expected)
+
+    def test_what_a_cut_run_without_a_note_left_running_is_no_way_back(self) -> None:
+        """Former scripts gave what nobody had proven a policy to restart, and noted no way back."""
+        left = [container("a1", config_hash="r1", status="exited"), container("a2", config_hash="r2")]
+        for name, wanted, found, expected in [("the same release again", {"api": "r2"}, left, ("a1",)), ("a third one", {"api": "r3"}, left, ("a1",)),
+                                              ("all that there is", {"api": "r3"}, left[1:], ("a2",))]:
+            with self.subTest(name):
+                self.assertEqual(replacement.way_back({}, wanted, found, {"api": "geoclic/api:r1"})["api"].containers, expected)
 
     def test_the_way_back_knows_what_holds_data_and_what_the_release_has_no_more(self) -> None:
-        kept = replacement.way_back({"db": {"stateful": True, "ingress": False, "drainSeconds": 7}}, {}, [container("d1", "db"), container("x1", "chat")])
+        kept = replacement.way_back({"db": {"stateful": True, "ingress": False, "drainSeconds": 7}}, {}, [container("d1", "db"), container("x1", "chat")], {})
         self.assertEqual(kept, {"db": Kept(("d1",), True, False, 7), "chat": Kept(("x1",), False, False, 30)})
 
     def test_services_that_are_gone(self) -> None:
