@@ -103,7 +103,7 @@ class Cluster:
     def _open(self, connection: socket.socket, database: str) -> IO[bytes]:
         connection.settimeout(60)
         connection.connect(str(self.folder / f".s.PGSQL.{self.port}"))
-        words = f"user\0{SUPERUSER}\0database\0{database}\0application_name\0harness\0\0".encode()
+        words = f"user\0{SUPERUSER}\0database\0{database}\0application_name\0harness\0options\0-c lock_timeout=200\0\0".encode()
         connection.sendall(struct.pack("!II", len(words) + 8, 196_608) + words)
         answers = connection.makefile("rb")
         _read(answers)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 import types
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from . import network, redirect
 from .docker import Docker
@@ -98,6 +99,9 @@ class Process:
                 self._town.write()
         cut = self._effects.command(words, has_input=real is not None and _is_fed(real[0], options))
         if real is not None:
+            if Path(real[0][0]).name == "pg_dump":
+                with self._effects.rest():
+                    self._town.look_at_dump()
             if cut is not None and cut.how in ("stdin", "late"):
                 self._cut_input(real, cut, options)
             return self._really(real, words, options)
@@ -132,7 +136,10 @@ class Process:
             real = ["false"], {}
         mapped, set_here = real
         environment = {**os.environ, **(options.pop("env", None) or {}), **set_here, **self._database}
-        return self._popen(mapped, env=environment, **options)
+        process = self._popen(mapped, env=environment, **options)
+        if process.stdin and Path(mapped[0]).name == "psql":
+            process.stdin = _Said(process.stdin, self._effects)  # type: ignore[assignment]
+        return process
 
     def _cut_input(self, real: tuple[list[str], dict[str, str]], cut: Cut, options: dict[str, Any]) -> None:
         """The client dies: the program in the container reads the end of its input there, and goes on."""
@@ -145,6 +152,22 @@ class Process:
             part = data.rfind(b"\n", 0, part) + 1
         self._run(mapped, input=data[:part], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **(options.get("env") or {}), **set_here, **self._database})
         self._effects.die()
+
+
+class _Said:
+    """Standard input of a session; each piece that is said is an effect."""
+
+    def __init__(self, stream: IO[Any], effects: Effects) -> None:
+        self._stream, self._effects = stream, effects
+
+    def write(self, data: Any) -> int:
+        text = data if isinstance(data, str) else data.decode(errors="replace")
+        # Marks of the session are drawn by lot.
+        self._effects.command(["say", re.sub(r"geoclic[0-9a-f]{32}", "MARK", text)], has_input=False)
+        return self._stream.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _call(words: Sequence[str]) -> int:

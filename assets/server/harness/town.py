@@ -95,6 +95,14 @@ class Town:
             file.write(json.dumps(name) + "\n")
         return True
 
+    def look_at_dump(self) -> None:
+        """What the API writes by itself after a dump that is to be the way back would be gone with it."""
+        value = self._state.read()
+        writers = [one["image"] for one in self._docker.running("api")]
+        if self.is_page_on and writers:
+            value["exclusions"].append(f"{', '.join(writers)} ran, and could write, while the way back was dumped behind the page")
+            self._state.write()
+
     def rows(self) -> list[str]:
         """Acknowledged ones."""
         return [json.loads(line) for line in self._written.read_text().splitlines()] if self._written.exists() else []
