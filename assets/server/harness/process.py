@@ -29,9 +29,11 @@ class Process:
         self._effects, self._state, self._docker, self._programs, self._town, self._database = effects, state, docker, programs, town, database
         self._run, self._popen = subprocess.run, subprocess.Popen
         self._now = float(state.read()["clock"])
+        self._name = ""
 
     def main(self, words: Sequence[str], output: Path, stdin: str) -> None:
         """Never returns."""
+        self._name = words[0]
         try:
             self._streams(output, stdin)
             self._patch()
@@ -99,7 +101,7 @@ class Process:
                 self._town.write()
         cut = self._effects.command(words, has_input=real is not None and _is_fed(real[0], options))
         if real is not None:
-            if Path(real[0][0]).name == "pg_dump":
+            if self._name == "activate" and Path(real[0][0]).name == "pg_dump":
                 with self._effects.rest():
                     self._town.look_at_dump()
             if cut is not None and cut.how in ("stdin", "late"):
