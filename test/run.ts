@@ -45,6 +45,7 @@ const node = process.execPath;
 const vitest = "node_modules/vitest/vitest.mjs";
 
 const slow: readonly Check[] = [
+  { name: "T4 kill harness, every cut", command: ["sh", "scripts/harness.sh", "--all"] },
   { name: "T4 lab, the rare", command: [node, vitest, "run"], project: "lab-rare", isAlone: true },
   { name: "T4 demo", command: ["npm", "run", "demo"] },
 ];
@@ -52,6 +53,8 @@ const slow: readonly Check[] = [
 const checks: readonly Check[] = [
   { name: "T2 peers", command: [node, vitest, "run"], project: "peers", isBeside: true },
   { name: "T2 plugins", command: [node, vitest, "run"], project: "plugins", isBeside: true },
+  // With what the others leave of the machine.
+  { name: "T2 kill harness", command: ["nice", "-n", "10", "sh", "scripts/harness.sh"], isBeside: true },
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
@@ -96,10 +99,12 @@ async function account(check: Check): Promise<void> {
 async function run({ name, command, project, isBeside }: Check): Promise<Count> {
   const [program, ...words] = command;
   if (!project) {
-    const { exitCode } = await execa(program, words, {
-      stdio: ["ignore", "inherit", "inherit"],
+    const { exitCode, all } = await execa(program, words, {
+      stdin: "ignore",
+      ...(isBeside ? { all: true as const } : { stdout: "inherit" as const, stderr: "inherit" as const }),
       reject: false,
     });
+    if (isBeside) console.log(`\n== ${name}\n${String(all)}`);
     return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   }
   const folder = await mkdtemp(join(tmpdir(), "geoclic-tests-"));
