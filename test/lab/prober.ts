@@ -17,7 +17,9 @@ export interface Outage {
   readonly longestSeconds: number;
   /** The first failures: seconds since the start, kind of connection, what was wrong. */
   readonly reasons: readonly string[];
-  /** Answers by status. */
+  /** What was wrong where no answer came at all. */
+  readonly cuts: readonly string[];
+  /** Answers by status; 0: none. */
   readonly statuses: Readonly<Record<number, number>>;
 }
 
@@ -104,6 +106,7 @@ function outage(answers: readonly Answer[]): Outage {
     limited: statuses[429] ?? 0,
     longestSeconds: Math.round(longest / 100) / 10,
     reasons: reasons.slice(0, shownReasons),
+    cuts: answers.flatMap(({ status, reason }) => (status === 0 && reason !== undefined ? [reason] : [])),
     statuses,
   };
 }

@@ -212,8 +212,8 @@ async function addUrgency(into: string): Promise<void> {
 async function crashAtStart(into: string): Promise<void> {
   await edit(
     join(into, "api/__main__.py"),
-    "settings.load()\n",
-    'settings.load()\nsys.exit("this release crashes at its start, on purpose")\n',
+    "    settings.load()\n",
+    '    settings.load()\n    sys.exit("this release crashes at its start, on purpose")\n',
   );
 }
 
