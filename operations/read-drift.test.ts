@@ -1,4 +1,5 @@
 /** What is asked of servers to compare them, and what becomes of their answers. Not proven: the comparison itself (assets/server/tests, test/lab). */
+import { scriptSums } from "../core/commands/scripts.ts";
 import { expect, test } from "vitest";
 import { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
@@ -85,6 +86,8 @@ test("expects the release's trees, binds with our own files, and static folders 
     },
     "/opt/geoclic/shared/static/www": { "index.html": "w1 x" },
   });
+  // What the install itself puts beside the scripts is nobody's change.
+  expect(expected.places.find(({ path }) => path.includes("/server.d/"))?.ignored).toEqual([scriptSums]);
   expect(expected).toMatchObject({
     plain: "APP_ENV=production\nURL=https://ville.fr\n",
     secrets: ["DB_PASSWORD"],

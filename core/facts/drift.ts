@@ -1,6 +1,7 @@
 /** @module What a server should hold, by hashes of the operator's own store, and what differs from it. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { scriptSums } from "../commands/scripts.ts";
 import type { ClientConfig, FleetConfig } from "../config/stack.ts";
 import { releaseFolder, serverPaths } from "../naming.ts";
 import type { Release } from "../release/release.ts";
@@ -108,7 +109,7 @@ function places({ release, tree, scripts }: HeldRelease): ExpectedPlace[] {
     {
       path: `${serverPaths.scriptVersions}/${release.scripts}`,
       entries: entries(scripts),
-      ignored: [],
+      ignored: [scriptSums],
       modes: true,
     },
     ...release.binds.map(({ target, source, files }) => ({
