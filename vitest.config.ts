@@ -15,24 +15,24 @@ export default defineConfig({
           include: ["{core,cli,adapters,operations,lab,components,stacks,policy,bench}/**/*.test.ts"],
           exclude: ["lab/suite/**"],
           // They run beside others; what hangs, hangs longer than this.
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
         test: {
           name: "peers",
           include: ["test/peers/**/*.test.ts"],
-          testTimeout: 180_000,
-          hookTimeout: 240_000,
+          testTimeout: 360_000,
+          hookTimeout: 360_000,
         },
       },
       {
         test: {
           name: "plugins",
           include: ["toolchain/conformance/**/*.test.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
         },
       },

@@ -15,8 +15,6 @@ import { exitStatus } from "../../core/exit-status.ts";
 import { convergeClients } from "../../operations/converge-clients.ts";
 import { type ImitatedFleet, type ImitatedTown, startImitatedFleet } from "../helpers/imitated-fleet.ts";
 
-vi.setConfig({ testTimeout: 180_000 });
-
 let fleet: ImitatedFleet;
 let a: ImitatedTown;
 let b: ImitatedTown;
