@@ -49,7 +49,7 @@ test("cancelled while a service is replaced: the former release serves on", asyn
   const running = shownRelease(await ask(releaseRoute));
   await town.suite("1.1.0", {
     ...edits,
-    words: { portail: "Annulez", sig: "Annulez", terrain: "Annulez" },
+    words: { demandes: "Annulez", sig: "Annulez", terrain: "Annulez" },
   });
   let message = "";
   const seen = await watched("cancel", async () => {
@@ -58,7 +58,7 @@ test("cancelled while a service is replaced: the former release serves on", asyn
     });
     await expect
       .poll(async () => await activation(), { timeout: 120_000, interval: 200 })
-      .toContain('"services", "text": "portail replaced');
+      .toContain('"services", "text": "demandes replaced');
     const release = (JSON.parse((await activation()).split("\n")[0] ?? "{}") as { release: string }).release;
     const said = await cancel(release);
     expect(said).toContain("serves on");
