@@ -1,9 +1,8 @@
 /** @module The Docker Engine of the lab: the machine's own where it is recent, else one from a Debian tree. */
 import { spawn } from "node:child_process";
-import { open } from "node:fs/promises";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { authorityCertificate, writeBundle } from "./authority.ts";
 import { readEngineHost, writeEngineHost } from "./engine-host.ts";
@@ -47,15 +46,15 @@ done
 `;
 }
 
-/** The engine that the lab uses, started when needed. Returns its DOCKER_HOST. */
-export async function ensureEngine(rootfs: string): Promise<string> {
+/** Makes the engine that the lab uses answer; `isStarted`: it did not before. */
+export async function ensureEngine(rootfs: string): Promise<{ readonly isStarted: boolean }> {
   const current = readEngineHost();
-  if (current !== undefined && (await engineVersion(current)) !== undefined) return current;
+  if (current !== undefined && (await engineVersion(current)) !== undefined) return { isStarted: false };
   const given = process.env.DOCKER_HOST ?? "unix:///var/run/docker.sock";
   const host = given !== OWN_HOST && (await isUsable(given)) ? given : OWN_HOST;
   if (host === OWN_HOST) await startOwnEngine(rootfs);
   await writeEngineHost(host);
-  return host;
+  return { isStarted: true };
 }
 
 /** Version of the engine at `host`, e.g. `26.1.5`; undefined when none answers. */

@@ -18,7 +18,7 @@ import { ensureOvh, ovhStatus, stopOvh } from "./ovh/service.ts";
 import { step } from "./progress.ts";
 import { ensureRegistry } from "./registry.ts";
 import { ENGINE_ROOTFS, ensureRootfs, SERVER_ROOTFS, SERVICES_ROOTFS } from "./rootfs.ts";
-import { type LabServer, listServers } from "./server.ts";
+import { type LabServer, listServers, startServers } from "./server.ts";
 import { writeTrustBundle } from "./trust.ts";
 
 /** Brings every part up; what is up already stays as it is. */
@@ -38,7 +38,7 @@ export async function up(): Promise<void> {
     );
     await installClient(engineTree);
     await ensureAuthority();
-    await step("engine", () => ensureEngine(engineTree));
+    const { isStarted } = await step("engine", () => ensureEngine(engineTree));
     await step("network", ensureNetwork);
     await step("images of services and servers", () =>
       Promise.all([ensureServicesImage(servicesTree), ensureServerImage(serverTree)]),
@@ -47,6 +47,7 @@ export async function up(): Promise<void> {
     const isFull = process.env.LAB_POSTGIS === "1";
     const images = await step("base images", () => ensureBaseImages(mirrors, isFull));
     await step("registry", () => ensureRegistry(images));
+    if (isStarted) await step("servers of before", startServers);
     await step("ovh", ensureOvh);
     await step("trust", writeTrustBundle);
   });

@@ -37,6 +37,8 @@ export interface ServerArgs {
   readonly name: string;
   /** 10 to 49 or 60 to 250; the first free one by default. */
   readonly number?: number;
+  /** Numbers that are not given though they are free. */
+  readonly avoid?: readonly number[];
   /** Public keys in OpenSSH's format. */
   readonly authorizedKeys: readonly string[];
   /** Size of the disk behind /opt, /var/lib/docker and /var/lib/containerd; unlimited by default. */
@@ -112,7 +114,7 @@ async function createContainer(args: ServerArgs): Promise<number> {
   if (taken.has(args.name)) {
     throw new LabError(`Server '${args.name}' exists already.`, "Remove it first, or choose another name.");
   }
-  const number = args.number ?? firstFreeNumber([...taken.values()]);
+  const number = args.number ?? firstFreeNumber([...taken.values(), ...(args.avoid ?? [])]);
   if (!isServerNumber(number) || [...taken.values()].includes(number)) {
     throw new LabError(
       `Number of server '${args.name}': got ${number}, expected a free one from 10 to 49 or 60 to 250.`,
@@ -216,6 +218,15 @@ export async function stopServer(name: string): Promise<void> {
 export async function startServer(name: string): Promise<void> {
   await docker(["start", containerName(name)]);
   await waitForSsh((await findServer(name)).reach);
+}
+
+/**
+ * Switches every server on: an engine that was killed finds their old control groups when it comes back, and fails to start
+ * them. One that fails now too stands in nobody's way: it goes.
+ */
+export async function startServers(): Promise<void> {
+  for (const { name, state } of await listServers())
+    if (state !== "running") await startServer(name).catch(() => removeServer(name));
 }
 
 /** Kills the server's Docker Engine, which systemd restarts. */

@@ -87,7 +87,7 @@ class BackupTest(unittest.TestCase):
 
     def test_a_backup_that_is_half_removed_is_none(self) -> None:
         folder = backup.back_up("ville")
-        with mock.patch("shutil.rmtree", side_effect=KeyboardInterrupt), self.assertRaises(KeyboardInterrupt):
+        with mock.patch("shutil.rmtree", side_effect=[None, KeyboardInterrupt]), self.assertRaises(KeyboardInterrupt):
             backup._remove(folder)
         self.assertEqual((backup.complete(), len(list(self.backups.glob(".partial-*")))), ({}, 1))
         backup.back_up("ville")
