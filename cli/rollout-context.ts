@@ -4,7 +4,7 @@ import { openEngine } from "../adapters/engine.ts";
 import { home } from "../adapters/home.ts";
 import { get } from "../adapters/http.ts";
 import { imageBuilder } from "../adapters/images/image-builder.ts";
-import { readMigrations } from "../adapters/kept-release.ts";
+import { readKept, readMigrations } from "../adapters/kept-release.ts";
 import { keepPartial } from "../adapters/partial-release.ts";
 import { checkRelease } from "../adapters/release-check.ts";
 import { releaseStore } from "../adapters/release-store.ts";
@@ -65,6 +65,7 @@ export async function rolloutContext(
           if (paths.length > 0) console.progress(leftOutLine(paths, console.language));
         }),
       read: store.read,
+      kept: (id) => readKept(store, id),
       named: store.origins.named,
       migrations: (release) => readMigrations(store, release),
       partial: (former, present, parts, { suite }) =>

@@ -39,6 +39,8 @@ interface World {
   readonly checkFails?: boolean;
   /** Beside the one that each release has. */
   readonly migrations?: Readonly<Record<string, readonly string[]>>;
+  /** Name of the database's volume, by release. */
+  readonly volume?: Readonly<Record<string, string>>;
   /** Called before each `up`, with its number from 1. */
   readonly onUp?: (number: number) => void;
   /** The engine itself fails: at which preview or `up`, counted from 1, and at which town an `up` does. */
@@ -134,7 +136,11 @@ async function world(names: readonly string[], setting: World = {}) {
         if (name === "v1") throw new FleetError("RELEASE_AMBIGUOUS", { name, releases: `${old}, ${next}` });
         return name === "v2" ? next : undefined;
       },
-      migrations: async ({ id }) => ["001_a.sql", ...(setting.migrations?.[id] ?? [])],
+      migrations: async ({ id }) => migrationsOf(id),
+      kept: async (id) =>
+        /^[ab]{12}$/.test(id)
+          ? { release: kept(id), migrations: migrationsOf(id), compose: composeOf(id) }
+          : undefined,
       partial: async () => kept("abababababab"),
     },
     checkRelease: async ({ id }) => {
@@ -164,6 +170,17 @@ async function world(names: readonly string[], setting: World = {}) {
       if (controller.signal.aborted) throw new FleetError("CANCELLED", { operation: "op" });
     },
   };
+  function migrationsOf(id: string): string[] {
+    return ["001_a.sql", ...(setting.migrations?.[id] ?? [])];
+  }
+
+  function composeOf(id: string): string {
+    return stringify({
+      services: { db: { volumes: ["data:/var/lib/postgresql/data"] } },
+      volumes: { data: { name: setting.volume?.[id] ?? "town_data" } },
+    });
+  }
+
   return {
     context,
     file,
@@ -187,7 +204,13 @@ function broken(verb: string): FleetError {
 }
 
 function kept(id: string): Release {
-  return { id, version: "1", adapter: { database: { breaking: ["002_b.sql"] } } } as unknown as Release;
+  const services = { db: { stateful: true } };
+  return {
+    id,
+    version: "1",
+    services,
+    adapter: { database: { breaking: ["002_b.sql"] } },
+  } as unknown as Release;
 }
 
 function entry(name: string, index: number) {
@@ -698,6 +721,29 @@ describe("going back", () => {
 });
 
 describe("refused before anything is done", () => {
+  test("a release whose database would begin on another volume, by either command and for every town", async () => {
+    const volume = { [next]: "town_data_2" };
+    const { context, events, config } = await world(["a", "b"], {
+      activated: { a: next, b: old },
+      volume,
+    });
+    const before = await config();
+    const refused = { code: "VOLUMES_CHANGED", values: { services: "db" } };
+    await expect(planUpdate(context, { all: true, ...pace })).rejects.toMatchObject({
+      ...refused,
+      place: { client: "b" },
+    });
+    const former = async () => old;
+    await expect(planRollback({ ...context, former }, { clients: ["a"], ...pace })).rejects.toMatchObject({
+      ...refused,
+      place: { client: "a" },
+    });
+    expect([events, await config()]).toEqual([[], before]);
+    // Where nothing runs there is nothing to lose.
+    const fresh = await world(["a"], { activated: {}, volume });
+    expect((await planUpdate(fresh.context, { all: true, ...pace })).rollout.targets.get("a")).toBe(next);
+  });
+
   const hostile = [
     ";id",
     "$(id)",

@@ -3,7 +3,7 @@ import type { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import type { OperationView } from "../core/operation/journal.ts";
 import type { Release } from "../core/release/release.ts";
-import { lackingBreaking } from "../core/rollout/changes.ts";
+import { type KeptRelease, releaseChanges } from "../core/rollout/changes.ts";
 import { type Choice, chooseClients, chooseMigration, chooseServices } from "../core/rollout/choice.ts";
 import { allowedFailures, parseShare, parseWaves, planWaves } from "../core/rollout/waves.ts";
 import type { Operation } from "./operation.ts";
@@ -35,6 +35,8 @@ export interface Releases {
   read(id: string): Promise<Release | undefined>;
   /** Id of the release that was made of a tag or commit. @throws FleetError `RELEASE_AMBIGUOUS` */
   named(name: string): Promise<string | undefined>;
+  /** What a comparison needs of a release. @throws FleetError `RELEASE_BROKEN` */
+  kept(id: string): Promise<KeptRelease | undefined>;
   /** Names of a kept release's migrations, in their order. */
   migrations(release: Release): Promise<string[]>;
   /** @throws FleetError `SERVICES_NOT_ALONE` */
@@ -61,7 +63,7 @@ export interface Plan {
   readonly running: ReadonlyMap<string, string>;
 }
 
-/** @throws FleetError of the names, the options and the suite: `CLIENTS_NOT_FOUND`, `OPTION_INVALID`, `SERVICES_UNKNOWN` … */
+/** @throws FleetError of the names, the options and the suite: `CLIENTS_NOT_FOUND`, `OPTION_INVALID`, `VOLUMES_CHANGED` … */
 export async function planUpdate(context: UpdateContext, request: UpdateRequest): Promise<Plan> {
   const { file, engine, releases } = context;
   const config = await file.read();
@@ -78,7 +80,7 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
     targets.set(name, release.id);
     used.set(release.id, release);
   }
-  await refuseOlderSchema(releases, running, targets, used);
+  await refuseImpossible(releases, running, targets);
   const left = request.onlyOutdated
     ? chosen.filter(({ name }) => running.get(name) !== targets.get(name))
     : chosen;
@@ -166,7 +168,8 @@ export interface RollbackRequest extends Choice, Pace {}
 
 /**
  * The way back of each client: the release before the one that it runs, as its server tells.
- * @throws FleetError of the names and options, `NO_FORMER_RELEASE`, `RELEASE_NOT_HELD`, `MIGRATION_BREAKING`, of a connection
+ * @throws FleetError of the names and options, `NO_FORMER_RELEASE`, `RELEASE_NOT_HELD`, `MIGRATION_BREAKING`, `VOLUMES_CHANGED`,
+ * of a connection
  */
 export async function planRollback(
   context: UpdateContext & { former(client: ClientConfig): Promise<string | undefined> },
@@ -196,7 +199,7 @@ export async function planRollback(
     used.set(release.id, release);
   }
   const running = await engine.activated();
-  await refuseOlderSchema(releases, running, targets, used);
+  await refuseImpossible(releases, running, targets);
   return {
     running,
     releases: used,
@@ -213,25 +216,28 @@ export async function planRollback(
   };
 }
 
-/** A release before a breaking migration cannot run with the schema behind it. @throws FleetError `MIGRATION_BREAKING` */
-async function refuseOlderSchema(
-  { read, migrations }: Releases,
+/**
+ * What a server would refuse, is refused for all before any is touched: a release before a breaking migration cannot run with
+ * the schema behind it, and one with another volume would begin with nothing.
+ * @throws FleetError `MIGRATION_BREAKING`, `VOLUMES_CHANGED`
+ */
+async function refuseImpossible(
+  { kept }: Releases,
   running: ReadonlyMap<string, string>,
   targets: ReadonlyMap<string, string>,
-  used: ReadonlyMap<string, Release>,
 ): Promise<void> {
   for (const [client, id] of targets) {
     const from = running.get(client);
-    const [former, next] = [from && from !== id ? await read(from) : undefined, used.get(id)];
+    if (from === undefined || from === id) continue;
+    const [former, next] = [await kept(from), await kept(id)];
     // What the store does not hold, the server knows.
     if (!former || !next) continue;
-    const lacking = lackingBreaking(
-      { release: former, migrations: await migrations(former) },
-      { release: next, migrations: await migrations(next) },
-    );
-    if (lacking.length === 0) continue;
-    const values = { release: id, running: former.id, migrations: lacking.join(", ") };
-    throw new FleetError("MIGRATION_BREAKING", values, { client });
+    const { lacking, emptied } = releaseChanges(former, next);
+    const values = { release: id, running: from };
+    if (lacking.length > 0)
+      throw new FleetError("MIGRATION_BREAKING", { ...values, migrations: lacking.join(", ") }, { client });
+    if (emptied.length > 0)
+      throw new FleetError("VOLUMES_CHANGED", { ...values, services: emptied.join(", ") }, { client });
   }
 }
 

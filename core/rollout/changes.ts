@@ -16,11 +16,11 @@ export interface ReleaseChanges {
   readonly migrations: readonly string[];
   /** Those under the 503 page. */
   readonly breaking: readonly string[];
-  /** Breaking ones of the former release that this one lacks: it cannot run with their schema, and the server refuses it. */
+  /** Breaking ones of the former release that this one lacks: it cannot run with their schema, and `update` and the server refuse it. */
   readonly lacking: readonly string[];
   /** Services that are stopped before they start again, since two at once cannot be: before the migrations, which may need them. */
   readonly stopped: readonly string[];
-  /** Of them those that would begin with other volumes, thus with nothing: the server refuses that before it changes anything. */
+  /** Of them those that would begin with other volumes, thus with nothing: `update` and the server refuse that. */
   readonly emptied: readonly string[];
 }
 
@@ -73,10 +73,7 @@ interface ComposeVolumes {
 }
 
 /** Migrations that the former release has run and that the next one neither has nor can run with. */
-export function lackingBreaking(
-  former: Pick<KeptRelease, "release" | "migrations">,
-  next: Pick<KeptRelease, "release" | "migrations">,
-): string[] {
+function lackingBreaking(former: KeptRelease, next: KeptRelease): string[] {
   const breaking = [former, next].flatMap(({ release }) => release.adapter.database.breaking);
   return former.migrations.filter((name) => breaking.includes(name) && !next.migrations.includes(name));
 }

@@ -60,6 +60,10 @@ export const operations = area(
         what: "{{release}} lacks {{migrations}}, which {{running}} has run: it cannot run with the schema that they made",
         next: "go to a release that has them; to go back behind them, restore a backup that was made before (docs/runbooks/restore.md). Nothing was done.",
       },
+      VOLUMES_CHANGED: {
+        what: "{{release}} would give {{services}} another volume than {{running}} does: without its data",
+        next: "keep the volume's name in the suite's compose file. Nothing was done.",
+      },
       MIGRATION_UNKNOWN: {
         what: "the suite has no migration {{name}} in {{folder}} (newest there: {{known}})",
         next: "put the file there, or correct the name; nothing was done.",
@@ -270,6 +274,10 @@ export const operations = area(
       MIGRATION_BREAKING: {
         what: "{{release}} n'a pas {{migrations}}, que {{running}} a passé : elle ne peut pas tourner avec la base qui en résulte",
         next: "allez à une version qui les contient ; pour revenir avant elles, restaurez une sauvegarde d'avant (docs/runbooks/restore.md). Rien n'a été fait.",
+      },
+      VOLUMES_CHANGED: {
+        what: "{{release}} donnerait à {{services}} un autre volume que {{running}} : sans ses données",
+        next: "gardez le nom du volume dans le fichier compose de la suite. Rien n'a été fait.",
       },
       MIGRATION_UNKNOWN: {
         what: "la suite n'a pas de migration {{name}} dans {{folder}} (les plus récentes : {{known}})",
