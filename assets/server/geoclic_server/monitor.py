@@ -8,13 +8,13 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import certificate, firewall, layout, retire, settling, systemd, tls, town
+from . import certificate, firewall, layout, maintenance, record, retire, settling, systemd, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
@@ -28,6 +28,8 @@ _DISK_PERCENT = 90
 _MEMORY_PERCENT = 95
 _CERTIFICATE_DAYS = 14
 _BACKUP_HOURS = 26
+_EXCHANGE_SECONDS = 60
+"""What is down longer than this in the midst of a run is told."""
 PATH = layout.STATE / "monitor.json"
 _DAEMON = Path("/etc/docker/daemon.json")
 _UNITS = ("docker.service", "geoclic.service", "geoclic-firewall.service", "geoclic-backup.timer", "geoclic-monitor.timer", "certbot.timer")
@@ -49,18 +51,15 @@ def _options(parser: argparse.ArgumentParser) -> None:
 def check(client: str, domain: str, minutes: int = 5) -> None:
     """Writes monitor.json; a problem of the town is a finding, not a failure of the check."""
     release_id = layout.running_release()
-    problems = _work_through({} if release_id is None else _looks(release_id, domain), {"client": client, "everyMinutes": minutes, "release": release_id})
+    problems = _work_through({} if release_id is None else _looks(domain), {"client": client, "everyMinutes": minutes, "release": release_id})
     for problem in problems:
         say(_STEP, f"{problem['code']}: {problem['text']}")
     if not problems:
         say(_STEP, "no problem")
 
 
-def _looks(release_id: str, domain: str) -> dict[str, Look]:
+def _looks(domain: str) -> dict[str, Look]:
     """In this order: what asks nobody first, what puts right before what judges."""
-    def of_release(look: Callable[[dict[str, Any]], list[Problem]]) -> Look:
-        return lambda: look(layout.read_release(release_id))
-
     return {
         "machine": lambda: machine_problems(disk_percents(), inode_percents(), memory_percent()),
         "backup": lambda: backup_problems(last_backup(), running_seconds(), time.time()),
@@ -70,8 +69,8 @@ def _looks(release_id: str, domain: str) -> dict[str, Look]:
         "door": _door,
         "leftovers": _leftovers,
         "certificate": lambda: _certificate(domain),
-        "containers": of_release(lambda release: container_problems(release, containers(release["project"]))),
-        "health": of_release(lambda release: _health(release, domain)),
+        "containers": lambda: _settled(_containers),
+        "health": lambda: _settled(lambda is_busy: _health(is_busy, domain)),
     }
 
 
@@ -109,6 +108,55 @@ def _write(about: Mapping[str, Any], found: Mapping[str, list[Problem]], pending
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat()
+
+
+def _settled(judge: Callable[[bool], list[Problem]]) -> list[Problem]:
+    """Judged while nobody exchanges anything; `judge` is told whether somebody does. In the midst of a run only what stays wrong counts."""
+    end = time.monotonic() + _EXCHANGE_SECONDS
+    while True:
+        with ExitStack() as held:
+            is_busy = not _is_alone(held)
+            problems = judge(is_busy)
+        if not problems or not is_busy or time.monotonic() > end:
+            return problems
+        time.sleep(1)
+
+
+def _is_alone(held: ExitStack) -> bool:
+    try:
+        held.enter_context(operation("a look at the town"))
+    except Failure as failure:
+        if failure.code != "BUSY":
+            raise
+        return False
+    return True
+
+
+def _containers(is_busy: bool) -> list[Problem]:
+    # First what ends last: a commit in between takes nothing away.
+    noted, behind_page = (record.read(), maintenance.opened() is not None) if is_busy else (None, False)
+    release = _running()
+    coming = (layout.read_json(layout.release_folder(noted.release) / "release.json") or {}).get("services", {}) if noted else {}
+    # Behind the page of a run that goes on, those that write are stopped on purpose.
+    wanted = {service: {rules["image"], coming.get(service, rules)["image"]} for service, rules in release["services"].items()
+              if not behind_page or rules["stateful"] or rules["ingress"]}
+    return container_problems(wanted, containers(release["project"]))
+
+
+def _health(is_busy: bool, domain: str) -> list[Problem]:
+    if is_busy and maintenance.opened():
+        # The public sees the page because a run shows it.
+        return []
+    health = town.health_problem(domain, _running()["adapter"]["health"])
+    return [_problem("UNHEALTHY", health)] if health else []
+
+
+def _running() -> dict[str, Any]:
+    """As it is at this moment: a run may have committed since the check began."""
+    release_id = layout.running_release()
+    if release_id is None:
+        raise Failure("NOT_ACTIVATED", _STEP, "no release runs here any more", "run `pulumi up`.")
+    return layout.read_release(release_id)
 
 
 def _door() -> list[Problem]:
@@ -157,17 +205,12 @@ def _translation() -> list[Problem]:
     return translation_problems(rules.stdout if rules.status == 0 else None, tables.stdout)
 
 
-def _health(release: dict[str, Any], domain: str) -> list[Problem]:
-    health = town.health_problem(domain, release["adapter"]["health"])
-    return [_problem("UNHEALTHY", health)] if health else []
-
-
-def container_problems(release: dict[str, Any], found: list[Container]) -> list[Problem]:
-    """A service without a healthy container of the release's image; stopped ones beside it do not matter."""
+def container_problems(wanted: Mapping[str, Collection[str]], found: list[Container]) -> list[Problem]:
+    """A service without a healthy container of one of its `wanted` images; stopped ones beside it do not matter."""
     problems = []
-    for service, described in release["services"].items():
+    for service, images in wanted.items():
         own = [container for container in found if container.service == service]
-        if not any(container.is_fine and container.image == described["image"] for container in own):
+        if not any(container.is_fine and container.image in images for container in own):
             states = ", ".join(sorted({container.condition for container in own})) or "no container"
             problems.append(_problem("SERVICE_DOWN", f"{service}: {states}"))
     return problems

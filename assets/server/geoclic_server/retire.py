@@ -77,10 +77,7 @@ def reopen_if_left() -> bool:
         with operation("the opening of this town", path=layout.STATE / _CLOSING_LOCK):
             marker = layout.read_json(layout.STATE / _CLOSING) or {}
             age = time.time() - marker.get("exportedAt", 0)
-            if 0 <= age < _FETCH_SECONDS:
-                return False
-            _open_again()
-            return True
+            return not 0 <= age < _FETCH_SECONDS and _open_again()
     except Failure as failure:
         if failure.code == "BUSY":
             return False
@@ -121,16 +118,27 @@ def _note_closed(doors: Sequence[str], *, exported: bool) -> None:
     layout.write(layout.STATE / _CLOSING, json.dumps({"doors": list(dict.fromkeys(doors)), **when}) + "\n", 0o600)
 
 
-def _open_again() -> None:
-    """Raises Failure START_FAILED; the note stays then, for the next one who looks."""
-    doors = _closed()
-    if doors and not (layout.STATE / "retired.json").exists():
-        started = [run(["docker", "start", door]) for door in doors]
+def _open_again() -> bool:
+    """False while another operation goes on, an activation that has its ingress in hand: the note stays then, for the monitor.
+
+    Raises Failure START_FAILED; the note stays too.
+    """
+    doors = _closed() if not (layout.STATE / "retired.json").exists() else []
+    if doors:
+        try:
+            with operation("the opening of this town"):
+                started = [run(["docker", "start", door]) for door in doors]
+        except Failure as failure:
+            if failure.code != "BUSY":
+                raise
+            say(_STEP, f"the town opens later: {failure.cause}")
+            return False
         if any(each.status != 0 for each in started):
             # Another container is there by now, or none.
             boot.start()
         say(_STEP, "the town is open again")
     layout.remove(layout.STATE / _CLOSING)
+    return True
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from .pg_town import SUITE, PgTown
 
 # As the command line of Docker: when it dies, what it began sees the end of its input, and lives.
 RELAY = """
-import subprocess, sys, threading
+import os, subprocess, sys, threading
 program = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 def copy(source, target, close):
     while part := source.read1(65536):
@@ -31,7 +31,8 @@ threads = [threading.Thread(target=copy, args=each, daemon=each[2]) for each in
            ((sys.stdin.buffer, program.stdin, True), (program.stdout, sys.stdout.buffer, False), (program.stderr, sys.stderr.buffer, False))]
 for each in threads: each.start()
 for each in threads[1:]: each.join()
-sys.exit(program.wait())
+# Python itself would wait for the reader of the input, and abort where that holds its lock.
+os._exit(program.wait())
 """
 NAME = SUITE["name"]
 LEDGER = SUITE["ledger"]

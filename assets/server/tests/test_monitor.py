@@ -1,5 +1,6 @@
 """Looks, mends and the report, with the server answered for. Not proven: Docker, nft and nginx (test/lab)."""
 
+import contextlib
 import errno
 import json
 import tempfile
@@ -8,9 +9,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from unittest import mock
 
-from geoclic_server import certificate, firewall, monitor, tls
+from geoclic_server import certificate, firewall, layout, monitor, tls
+from geoclic_server.compose import Container
 from geoclic_server.failure import Failure
+from geoclic_server.maintenance import Marker
 from geoclic_server.process import Result
+from geoclic_server.record import Record
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=timezone.utc)
 
@@ -81,7 +85,7 @@ class Report(unittest.TestCase):
         self.assertIn("stopped at: containers", monitor.silence(report(60, pending=["containers"], startedAt="then"), 9e9, NOW.timestamp())[0]["text"])
 
     def test_the_hanging_docker_is_told_after_what_needs_none(self):
-        names = list(monitor._looks("0123456789ab", "ville.fr"))
+        names = list(monitor._looks("ville.fr"))
         self.assertLess(names.index("backup"), names.index("containers"))
         self.assertLess(names.index("certificate"), names.index("health"))
         self.assertLess(names.index("door"), names.index("health"))
@@ -134,6 +138,86 @@ class Leftovers(unittest.TestCase):
             with self.subTest(is_held=is_held, left=left), mock.patch.object(monitor, "operation", Lock(is_held)), \
                     mock.patch.object(monitor.settling, "settle", lambda left=left: left):
                 self.assertEqual(codes(monitor._leftovers()), expected)
+
+
+class MidstOfARun(unittest.TestCase):
+    """A release `old` runs, a run that holds the lock brings `new`; `later` is what it does while the monitor waits."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        self.clock, self.is_held, self.running, self.marker, self.noted, self.found = 0.0, True, "a" * 12, None, None, []
+        self.later = lambda: None
+        for target, name, value in (
+            (monitor, "operation", self.lock), (monitor.time, "monotonic", lambda: self.clock), (monitor.time, "sleep", self.sleep),
+            (monitor, "containers", lambda _project: list(self.found)), (layout, "RELEASES", self.root),
+            (layout, "running_release", lambda: self.running), (monitor.record, "read", lambda: self.noted), (monitor.maintenance, "opened", lambda: self.marker),
+            (monitor.town, "health_problem", lambda *_words: self.problem),
+        ):
+            patch = mock.patch.object(target, name, value)
+            patch.start()
+            self.addCleanup(patch.stop)
+        self.problem = None
+        for release, image in (("a" * 12, "old"), ("b" * 12, "new")):
+            (self.root / release).mkdir()
+            rules = {name: {"image": f"{name}:{image}", "stateful": name == "db", "ingress": name == "nginx"} for name in ("db", "api", "nginx")}
+            (self.root / release / "release.json").write_text(json.dumps(
+                {"format": 1, "id": release, "project": "deploy", "adapter": {"health": {"path": "/"}}, "services": rules}))
+
+    @contextlib.contextmanager
+    def lock(self, _what):
+        if self.is_held:
+            raise Failure("BUSY", "lock", "an activation is going on here", "wait.")
+        yield
+
+    def sleep(self, seconds):
+        self.clock += seconds
+        self.later()
+
+    def runs(self, *names, stopped=()):
+        self.found = [Container(name, name.split(":")[0], "", name, status, "healthy" if status == "running" else "", "", 0, "", "", ())
+                      for status, some in (("running", names), ("exited", stopped)) for name in some]
+
+    def look(self):
+        return [problem["text"] for problem in monitor._looks("ville.fr")["containers"]()]
+
+    def test_the_coming_release_may_run_in_the_formers_place(self):
+        self.noted = Record("b" * 12, "a" * 12, "ville.fr", "ville", {})
+        self.runs("db:old", "api:new", "nginx:old", stopped=["api:old"])
+        self.assertEqual((self.look(), self.clock), ([], 0))
+
+    def test_a_commit_between_two_looks_is_no_finding(self):
+        self.runs("db:new", "api:new", "nginx:new", stopped=["db:old", "api:old", "nginx:old"])
+
+        def commit():
+            self.running = "b" * 12
+        self.later = commit
+        self.assertEqual(self.look(), [])
+
+    def test_an_exchange_that_takes_its_time_is_no_finding_and_one_without_an_end_is(self):
+        self.runs("db:old", "api:old", stopped=["nginx:old"])
+        self.assertEqual(self.look(), ["nginx: exited"])
+        self.assertGreater(self.clock, monitor._EXCHANGE_SECONDS)
+        self.clock = 0
+
+        def ends():
+            self.runs("db:old", "api:old", "nginx:old")
+        self.later = ends
+        self.assertEqual((self.look(), self.clock), ([], 1))
+
+    def test_behind_the_page_of_a_run_those_that_write_are_stopped_on_purpose(self):
+        self.marker, self.problem = Marker("b" * 12, None), "HTTP 503"
+        self.runs("db:old", "nginx:old", stopped=["api:old"])
+        self.assertEqual((self.look(), monitor._looks("ville.fr")["health"]()), ([], []))
+        # Nobody works any more, and the page is on.
+        self.is_held = False
+        self.assertEqual((self.look(), codes(monitor._looks("ville.fr")["health"]())), (["api: exited"], ["UNHEALTHY"]))
+
+    def test_without_a_run_what_is_down_is_told_at_once(self):
+        self.is_held, self.noted = False, Record("b" * 12, "a" * 12, "ville.fr", "ville", {})
+        self.runs("db:old", "api:new", "nginx:old")
+        self.assertEqual((self.look(), self.clock), (["api: healthy"], 0))
 
 
 class Translation(unittest.TestCase):

@@ -143,6 +143,18 @@ class LeftClosedTest(unittest.TestCase):
             self.assertEqual(said, ["docker start id-nginx"])
             self.assertFalse(retire.reopen_if_left())
 
+    def test_nobody_opens_a_door_that_an_activation_has_in_hand(self) -> None:
+        with server([container("nginx")]) as (root, said):
+            (root / "state/closing.json").write_text('{"doors": ["id-nginx"]}')
+            with lock.operation("activation of b"):
+                self.assertFalse(retire.reopen_if_left())
+                # An export that waited in vain for the activation to end.
+                with mock.patch.object(backup, "back_up", side_effect=Failure("BUSY", "lock", "x", "y")), self.assertRaises(Failure):
+                    retire.export("ville")
+                self.assertNotIn("docker start id-nginx", said)
+            self.assertTrue(retire.reopen_if_left())
+            self.assertIn("docker start id-nginx", said)
+
     def test_exported_and_never_fetched(self) -> None:
         for age, is_opened in ((60, False), (13 * 3600, True), (-7200, True)):
             with self.subTest(age), server([container("nginx")]) as (root, _):
