@@ -1,4 +1,4 @@
-"""Removes releases and images that are kept too long; never the running release's or the former one's."""
+"""Removes releases and images that are kept too long; never the running release's, the former one's, or one that is on its way."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import layout
+from . import layout, record
 from .compose import Release, images
 from .failure import Failure
 from .process import run
@@ -16,6 +16,8 @@ from .services import Say
 _KEPT_OTHERS = 3
 _ROOM_MIB = 3072
 """What the next release may need, with its images."""
+_YOUNG_SECONDS = 3600
+"""A delivery comes before its activation, and may wait for the one that goes on."""
 _STALE_SECONDS = 7 * 86_400
 """Deliveries that were cut, and scripts that no kept release names."""
 
@@ -32,9 +34,12 @@ def prune(release: Release, say: Say) -> None:
 
 
 def _keep(release: Release, others: int, say: Say) -> None:
-    known = layout.read_json(layout.STATUS) or {}
-    delivered = {path.name: path.stat().st_mtime for path in layout.RELEASES.iterdir() if re.fullmatch(r"[0-9a-f]{12}", path.name)}
-    for name in expired_releases(delivered, release["id"], known.get("former"), others):
+    known, noted = layout.read_json(layout.STATUS) or {}, record.read()
+    # A rename, by which a delivery ends, changes this time alone.
+    delivered = {path.name: path.stat().st_ctime for path in layout.RELEASES.iterdir() if re.fullmatch(r"[0-9a-f]{12}", path.name)}
+    young = {name for name, completed in delivered.items() if time.time() - completed < _YOUNG_SECONDS}
+    kept_anyway = {release["id"], known.get("former"), *young, *((noted.release, noted.former) if noted else ())}
+    for name in expired_releases(delivered, kept_anyway, others):
         layout.discard(layout.RELEASES / name, layout.RELEASES / f"{name}.changed")
         say("prune", f"release {name} removed")
     kept = [described for name in os.listdir(layout.RELEASES) if (described := layout.read_json(layout.RELEASES / name / "release.json"))]

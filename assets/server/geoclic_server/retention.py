@@ -83,9 +83,9 @@ def expired_dumps(names: Sequence[str], kept: Collection[str] = (), keep: int = 
     return [name for name in old if name not in kept]
 
 
-def expired_releases(delivered: Mapping[str, float], running: str | None, former: str | None, others: int) -> list[str]:
-    """Releases (id → time of delivery) that are neither running nor the former nor among the newest others."""
-    candidates = [release for release in delivered if release not in (running, former)]
+def expired_releases(delivered: Mapping[str, float], kept: Collection[str | None], others: int) -> list[str]:
+    """Releases (id → time of delivery) that are neither `kept` nor among the newest others."""
+    candidates = [release for release in delivered if release not in kept]
     newest_first = sorted(candidates, key=lambda release: (-delivered[release], release))
     return newest_first[others:]
 

@@ -143,8 +143,8 @@ class RetentionTest(unittest.TestCase):
     def test_releases(self) -> None:
         delivered = {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0, "e": 5.0}
         for others, expected in ((3, []), (1, ["d", "c"]), (0, ["e", "d", "c"])):
-            self.assertEqual(retention.expired_releases(delivered, running="a", former="b", others=others), expected)
-        self.assertEqual(retention.expired_releases({"a": 1.0}, running="a", former=None, others=0), [])
+            self.assertEqual(retention.expired_releases(delivered, {"a", "b"}, others), expected)
+        self.assertEqual(retention.expired_releases({"a": 1.0}, {"a", None}, 0), [])
 
     def test_images(self) -> None:
         present = ["geoclic/api:1", "geoclic/api:2", "nginx:alpine", "geoclic-other/api:1"]
