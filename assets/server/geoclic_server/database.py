@@ -33,6 +33,10 @@ _END_SECONDS = 60
 # A program whose limit was passed, that Docker lost, or that was killed.
 _LOST = (124, 125, 137)
 
+_TABLES = """select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+  and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"""
+
 
 class Database:
     """The database of a release, in its running container."""
@@ -54,16 +58,20 @@ class Database:
 
         While the image's entry point sets a database up, only its socket answers: TCP means that it is whole.
         """
+        self.wake(seconds)
+        # Its own loopback may be trusted; under its name in the network it wants the password, as from the API.
+        self._await(self._adapter["service"], 10)
+        # A run that was killed may have left one that goes on, with its locks.
+        self.end_sessions(_SQL)
+
+    def wake(self, seconds: int) -> None:
+        """As `start`, whatever its password is."""
         service = self._adapter["service"]
         started = self._start(service)
         if started.status != 0:
             raise Failure("DATABASE_NOT_STARTED", _STEP, one_line(started.said, 400), f"look at `docker logs` of {service} on the server.")
         self.container = container_of(self._release["project"], service)
         self._await("127.0.0.1", seconds)
-        # Its own loopback may be trusted; under its name in the network it wants the password, as from the API.
-        self._await(service, 10)
-        # A run that was killed may have left one that goes on, with its locks.
-        self.end_sessions(_SQL)
 
     def _start(self, service: str) -> Result:
         """Never two on one folder of data: where several are there after an interruption, the one that ran last."""
@@ -92,20 +100,21 @@ class Database:
                               "look at `docker logs` of the database on the server.")
             time.sleep(0.4)
 
-    def query(self, sql: str) -> list[list[str]]:
-        """Rows of a query. Raises Failure DATABASE_FAILED."""
-        answer = self.program(*_PSQL, "-h", "127.0.0.1", "-A", "-t", "-F", "\t", "-c", sql)
+    def query(self, sql: str, name: str = "") -> list[list[str]]:
+        """Rows of a query, on the suite's database or another one of the same server. Raises Failure DATABASE_FAILED."""
+        answer = self.program(*_PSQL, "-h", "127.0.0.1", "-A", "-t", "-F", "\t", "-c", sql, name=name)
         if answer.status != 0:
             raise Failure("DATABASE_FAILED", _STEP, program_error(answer.stderr).message, "look at the database on the server.")
         return [line.split("\t") for line in answer.stdout.splitlines()]
 
     def is_empty(self) -> bool:
         """No table of the suite's; what the system or an extension brings does not count."""
-        return self.query(
-            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
-            " where c.relkind in ('r', 'p') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'"
-            " and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"
-        ) == [["0"]]
+        return self.query(_TABLES) == [["0"]]
+
+    def holds_data(self) -> bool:
+        """A table of anybody's, or a database that somebody made."""
+        others = f"select datname from pg_database where not datistemplate and datname not in ('postgres', {literal(self.name)})"
+        return not self.is_empty() or self.query(_TABLES, "postgres") != [["0"]] or bool(self.query(others))
 
     def size(self) -> int:
         """Bytes."""

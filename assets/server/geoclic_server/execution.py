@@ -85,7 +85,7 @@ class Activation:
         interruption.check()
         is_first = self._running is None and not self._is_adoption and not layout.STATUS.exists()
         if is_first:
-            first.begin_afresh(self._release)
+            first.begin_afresh(self._release, self._say)
         handover.settle(self._release)
         files.place_binds(self._release, self._suite)
         files.place_logs(self._release)

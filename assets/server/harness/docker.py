@@ -395,7 +395,9 @@ class Docker:
             if shared:
                 value["exclusions"].append(f"{one['name']} was started beside {', '.join(shared)} on one volume")
             for volume in one["volumes"]:
-                (self._root / "var/lib/docker/volumes" / volume / "_data").mkdir(parents=True, exist_ok=True)
+                place = self._root / "var/lib/docker/volumes" / volume / "_data"
+                place.mkdir(parents=True, exist_ok=True)
+                (place / "PG_VERSION").write_text("15\n")
             if suite.DATABASE not in self._cluster.databases() and not value.get("is_made"):
                 self._cluster.ask("postgres", f"create database {suite.DATABASE}")
             value["is_made"] = True

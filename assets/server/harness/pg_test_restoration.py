@@ -48,6 +48,25 @@ class DumpTest(unittest.TestCase):
         return self.town.ask("select datname from pg_database where datname like 'geo%' order by 1", name="postgres")
 
 
+class HoldsDataTest(DumpTest):
+    def test_whatever_somebody_put_into_it_is_seen(self) -> None:
+        """What a first activation that failed left may be removed only where this says no."""
+        database = self.town.database
+        self.assertFalse(database.holds_data())
+        for name, put, away in (("the suite's", "create table t ()", "drop table t"), ("postgres", "create table t ()", "drop table t"),
+                                ("postgres", "create database geo_by_hand", "drop database geo_by_hand")):
+            with self.subTest(put, name=name):
+                where = "geo" if name == "the suite's" else name
+                self.town.ask(put, name=where)
+                self.assertTrue(database.holds_data())
+                self.town.ask(away, name=where)
+                self.assertFalse(database.holds_data())
+        # As an image of PostGIS brings.
+        self.town.ask("create database geo_template with is_template true", name="postgres")
+        self.addCleanup(self.town.ask, "alter database geo_template is_template false", name="postgres")
+        self.assertFalse(database.holds_data())
+
+
 class VerificationTest(DumpTest):
     def test_every_block_is_read(self) -> None:
         self.town.ask("create table t as select i, md5(i::text) from generate_series(1, 20000) i")
