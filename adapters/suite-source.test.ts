@@ -7,9 +7,9 @@ import { execa } from "execa";
 import { stringify } from "yaml";
 import { type FleetConfig, parseStackConfig } from "../core/config/stack.ts";
 import { adapterYaml } from "../test/helpers/adapter.ts";
-import { readTree } from "./file-tree.ts";
+import { copyTree, readTree } from "./file-tree.ts";
 import { releaseStore, type WritableReleaseStore } from "./release-store.ts";
-import { keepPresent, readReleases } from "./suite-source.ts";
+import { keepPresent, readReleases, readScripts } from "./suite-source.ts";
 
 const compose = {
   services: {
@@ -198,6 +198,32 @@ describe("the present tree", () => {
     );
     expect(Object.keys(release.services)).toHaveLength(10);
     expect(release.services.nginx).toMatchObject({ origin: "pulled", ingress: true });
+  });
+});
+
+describe("the server's scripts", () => {
+  const own = join(import.meta.dirname, "../assets/server");
+
+  test("are what git tracks of them, without their tests", async () => {
+    const tracked = await execa("git", ["ls-files", "-z"], { cwd: own });
+    const expected = tracked.stdout.split("\0").filter((path) => path && !/^(tests|harness)\//.test(path));
+    expect((await readScripts(own)).map(({ path }) => path).sort()).toEqual(expected.sort());
+  });
+
+  test("are the same whatever an editor or a tool leaves among them", async () => {
+    const copy = join(folder, "server");
+    const before = await readScripts(own);
+    await copyTree(own, before, copy);
+    const left = [
+      ...[".base.py.swp", "base.py~", "base.py.orig", "#base.py#", ".coverage", "notes.txt"],
+      ...["__pycache__/base.pyc", ".ruff_cache/CACHEDIR.TAG", ".mypy_cache/3.10/base.data.json"],
+    ];
+    for (const path of ["", "geoclic_server/", "units/"].flatMap((at) => left.map((name) => at + name))) {
+      await mkdir(join(copy, path, ".."), { recursive: true });
+      await writeFile(join(copy, path), "x");
+    }
+    await symlink("nobody@nowhere.1", join(copy, "geoclic_server/.#base.py"));
+    expect(await readScripts(copy)).toEqual(before);
   });
 });
 

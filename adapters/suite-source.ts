@@ -32,6 +32,12 @@ const secretName =
   /^(\.env|\.env\.local|\.env\..+\.local|\.netrc|\.pgpass|id_(rsa|dsa|ecdsa|ed25519)|.+\.(p12|pfx))$/i;
 const keyName = /\.(key|pem)$/i;
 
+/** Servers run what has no ending, the modules and the units: what an editor or a tool leaves among them is no new set of scripts. */
+const besidesScripts = [
+  ...["*.*", "*~", "__pycache__/", "/tests/", "/harness/"],
+  ...["!/run.py", "!/geoclic_server/*.py", "!/units/*.service", "!/units/*.timer", ".*"],
+];
+
 const project = resolve(import.meta.dirname, "..");
 
 /**
@@ -84,7 +90,7 @@ export async function keepPresent(
     await refuseSecrets(suitePath, adapter, suite, history);
     onLeftOut?.(leftOut);
     const scriptsPath = join(project, "assets/server");
-    const scripts = await readTree(scriptsPath, ["__pycache__/", "/tests/", "/harness/"]);
+    const scripts = await readScripts(scriptsPath);
     const { release, compose } = makeRelease({
       adapter,
       compose: await readCompose(join(suitePath, adapter.compose)),
@@ -104,6 +110,11 @@ export async function keepPresent(
     if (error instanceof FleetError) throw error;
     throw new FleetError("SUITE_UNREADABLE", { path: suitePath, cause: (error as Error).message });
   }
+}
+
+/** The server's scripts: the same wherever and whenever they are read, or every step of every town would run again. */
+export function readScripts(folder: string): Promise<TreeEntry[]> {
+  return readTree(folder, besidesScripts);
 }
 
 /** Where a machine's own secrets and logs are: they are made on each server. */
