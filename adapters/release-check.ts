@@ -174,7 +174,15 @@ async function check(
   }
 
   async function migrate(database: string): Promise<void> {
-    const words = ["-B", "-m", "geoclic_server.schema_check", kept, await containerOf(database)];
+    const words = [
+      "-X",
+      "utf8",
+      "-B",
+      "-m",
+      "geoclic_server.schema_check",
+      kept,
+      await containerOf(database),
+    ];
     const ended = await execa("python3", words, {
       cwd: serverScripts,
       input: `${secrets.DB_PASSWORD ?? ""}\n`,

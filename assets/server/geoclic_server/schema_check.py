@@ -1,6 +1,6 @@
 """Tries a release's init file and migrations on an empty database of the operator's machine, as a server would run them.
 
-`python3 -B -m geoclic_server.schema_check RELEASE_FOLDER CONTAINER`, the password on standard input.
+`python3 -X utf8 -B -m geoclic_server.schema_check RELEASE_FOLDER CONTAINER`, the password on standard input.
 """
 
 import json

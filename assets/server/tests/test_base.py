@@ -202,6 +202,34 @@ class DaemonTest(unittest.TestCase):
                 self.assertEqual(self.configured(text, {}), (text, ["DOCKER_CONFIG_BROKEN"]))
 
 
+class SpaceTest(unittest.TestCase):
+    class Begun(Exception):
+        """The space was found to be enough."""
+
+    def _install(self, free_mib: int, *, is_first: bool) -> None:
+        with TemporaryDirectory() as folder:
+            stamp = Path(folder) / "base.json"
+            if not is_first:
+                stamp.write_text("{}")
+            with patch.multiple(base, _STAMP=stamp, _is_done=Mock(return_value=False), _await_first_boot=Mock(), plan=Mock(), is_fit=Mock(return_value=True),
+                                memory_kib=Mock(return_value=(4 << 20, 0))), patch.object(docker_facts, "read"), \
+                    patch.object(base.layout, "make_folders", side_effect=self.Begun), \
+                    patch.object(base.shutil, "disk_usage", return_value=Mock(free=free_mib << 20)):
+                base.install(22)
+
+    def test_a_first_installation_needs_what_docker_and_the_images_take(self) -> None:
+        with self.assertRaises(Failure) as caught:
+            self._install(2900, is_first=True)
+        self.assertEqual("DISK_FULL", caught.exception.code)
+        self.assertRaises(self.Begun, self._install, 3100, is_first=True)
+
+    def test_a_later_one_brings_a_mend_to_a_town_whose_disk_is_nearly_full(self) -> None:
+        self.assertRaises(self.Begun, self._install, 600, is_first=False)
+        with self.assertRaises(Failure) as caught:
+            self._install(400, is_first=False)
+        self.assertEqual("DISK_FULL", caught.exception.code)
+
+
 class AptTest(unittest.TestCase):
     def test_a_lock_of_somebody_else_is_awaited_and_a_failure_is_not_for_ever(self) -> None:
         locked = Result(100, "", "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 1 (apt-get)")
