@@ -23,7 +23,9 @@ export async function ensureAgent(env: NodeJS.ProcessEnv = process.env): Promise
   if (started.exitCode !== 0)
     throw new FleetError("TOOL_MISSING", {
       tool: "ssh-agent",
-      fix: `install openssh-client (${String(started.stderr).trim()}).`,
+      fix: "phrase.installAfter",
+      package: "openssh-client",
+      said: String(started.stderr).trim(),
     });
   return socket;
 }
@@ -44,7 +46,11 @@ export async function addKey(socket: string, privateKey: string, hours?: number)
     reject: false,
   });
   if (added.exitCode !== 0)
-    throw new FleetError("TOOL_MISSING", { tool: "ssh-add", fix: `it says: ${String(added.stderr).trim()}` });
+    throw new FleetError("TOOL_MISSING", {
+      tool: "ssh-add",
+      fix: "phrase.toolSays",
+      said: String(added.stderr).trim(),
+    });
 }
 
 /** Takes a key out of the agent by its public half; nothing to do where it is not there. */
@@ -60,7 +66,8 @@ export async function removeKey(socket: string, publicKey: string): Promise<void
   if (removed.exitCode !== 0)
     throw new FleetError("TOOL_MISSING", {
       tool: "ssh-add",
-      fix: `it says: ${String(removed.stderr).trim()}`,
+      fix: "phrase.toolSays",
+      said: String(removed.stderr).trim(),
     });
 }
 

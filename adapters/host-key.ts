@@ -21,6 +21,7 @@ export async function scanHostKey(
     kinds = "ed25519,ecdsa",
   }: { readonly timeoutSeconds?: number; readonly preferred?: string; readonly kinds?: string } = {},
 ): Promise<HostKey> {
+  const began = performance.now();
   const words = ["-T", String(timeoutSeconds), "-p", String(port), "-t", kinds, "--", host];
   const result = await execa("ssh-keyscan", words, {
     reject: false,
@@ -28,7 +29,12 @@ export async function scanHostKey(
     timeout: (timeoutSeconds + 5) * 1000,
   });
   if (result.code === "ENOENT")
-    throw new FleetError("TOOL_MISSING", { tool: "ssh-keyscan", fix: "install openssh-client." });
+    throw new FleetError("TOOL_MISSING", {
+      tool: "ssh-keyscan",
+      fix: "phrase.install",
+      package: "openssh-client",
+    });
+  const waited = (performance.now() - began) / 1000;
   const keys = new Map(
     String(result.stdout)
       .split("\n")
@@ -48,7 +54,9 @@ export async function scanHostKey(
   throw new FleetError("SSH_UNREACHABLE", {
     host,
     port,
-    cause: shutOutCause(said) || `no host key in ${timeoutSeconds} s`,
+    // OpenSSH's program tells nothing of a port that is shut.
+    cause: shutOutCause(said) || (waited < timeoutSeconds ? "phrase.connectionRefused" : "phrase.noHostKey"),
+    seconds: timeoutSeconds,
   });
 }
 

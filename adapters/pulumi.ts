@@ -204,7 +204,7 @@ async function pulumi(words: readonly string[], stack: string | undefined, input
   });
   if (result.exitCode === 0) return String(result.stdout);
   if (result.exitCode === undefined)
-    throw new FleetError("TOOL_MISSING", { tool: "pulumi", fix: "run `npm run setup`, then `. ./env.sh`." });
+    throw new FleetError("TOOL_MISSING", { tool: "pulumi", fix: "phrase.setUp" });
   const stderr = String(result.stderr);
   if (/no stack named|no stack selected/i.test(stderr))
     throw new FleetError("STACK_MISSING", {

@@ -189,7 +189,7 @@ async function check(
       reject: false,
     });
     if (ended.code === "ENOENT")
-      throw new FleetError("TOOL_MISSING", { tool: "python3", fix: "install python3." });
+      throw new FleetError("TOOL_MISSING", { tool: "python3", fix: "phrase.install", package: "python3" });
     if (ended.exitCode !== 0) throw failed(lastLine(ended.stderr));
     onLine(`${database}: ${ended.stdout.trim()} migrations`);
   }
@@ -256,7 +256,9 @@ async function makeCertificate(folder: string): Promise<string> {
   if (made.exitCode !== 0)
     throw new FleetError("TOOL_MISSING", {
       tool: "openssl",
-      fix: `install openssl (${lastLine(made.stderr)}).`,
+      fix: "phrase.installAfter",
+      package: "openssl",
+      said: lastLine(made.stderr),
     });
   return readFile(join(folder, "fullchain.pem"), "utf8");
 }

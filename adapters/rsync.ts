@@ -27,7 +27,7 @@ export async function sendRelease(
   if (result.exitCode === 0) return readRsyncStats(String(result.stdout));
   const place = { client: target.client, step };
   if (result.exitCode === undefined)
-    throw new FleetError("TOOL_MISSING", { tool: "rsync", fix: "install rsync on this machine." }, place);
+    throw new FleetError("TOOL_MISSING", { tool: "rsync", fix: "phrase.install", package: "rsync" }, place);
   const stderr = String(result.stderr);
   if (result.exitCode === 255 && !(await isConnected()))
     throw sshFailure(target, step, { status: 255, stderr: withoutRsyncsOwn(stderr) });

@@ -113,7 +113,7 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
     if (result.code === "ENOENT")
       throw new FleetError(
         "TOOL_MISSING",
-        { tool: "ssh", fix: "install openssh-client." },
+        { tool: "ssh", fix: "phrase.install", package: "openssh-client" },
         { client: target.client, step },
       );
     const stdout = String(result.stdout);

@@ -4,6 +4,7 @@ import { FleetError } from "../core/errors.ts";
 import { exitStatus } from "../core/exit-status.ts";
 import { type Language, text } from "../core/messages/catalogue.ts";
 import { examples } from "./examples.ts";
+import { withoutLanguage } from "./options.ts";
 
 type Key = Parameters<typeof text>[0];
 
@@ -100,7 +101,7 @@ export function usageError(
   const { code, message } = error;
   const values = {
     got: shown(/'([\s\S]*?)'(?=[^']*$|[ .])/.exec(message)?.[1]),
-    command: named(program, argv),
+    command: commandOf(program, argv).path,
   };
   const meant = /Did you mean (?:one of )?(.+)\?\)/.exec(message)?.[1];
   const hint = meant ? text("usage.didYouMean", language, { value: meant }) : "";
@@ -120,8 +121,13 @@ export function usageError(
     case "commander.invalidArgument":
       return new FleetError("USAGE_VALUE_INVALID", {
         ...values,
-        got: shown(/argument '([\s\S]*)' is invalid/.exec(message)?.[1]),
+        got: shown(/(?:argument|value) '([\s\S]*)' is invalid/.exec(message)?.[1]),
         allowed: /Allowed choices are (.*)\.$/.exec(message)?.[1] ?? "?",
+      });
+    case "commander.help":
+      return new FleetError("USAGE_COMMAND_MISSING", {
+        ...values,
+        known: childrenOf(commandOf(program, argv).command).join(", "),
       });
     default:
       return new FleetError("USAGE_WRONG", { ...values, got: shown(message) });
@@ -133,15 +139,19 @@ function shown(typed: string | undefined): string {
   return JSON.stringify((typed ?? "").slice(0, 80));
 }
 
-/** The command that was meant, as far as its name was right. */
-function named(program: Command, argv: readonly string[]): string {
+function childrenOf(command: Command): string[] {
+  return command.commands.map((child) => child.name());
+}
+
+/** The command that was meant, as far as its name was right, and its path. */
+function commandOf(program: Command, argv: readonly string[]): { command: Command; path: string } {
   let command = program;
   let path = "geoclic-fleet";
-  for (const word of argv.filter((each) => !each.startsWith("-"))) {
+  for (const word of withoutLanguage(argv).filter((each) => !each.startsWith("-"))) {
     const child = command.commands.find((each) => each.name() === word);
     if (!child) break;
     command = child;
     path += ` ${word}`;
   }
-  return path;
+  return { command, path };
 }

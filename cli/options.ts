@@ -8,11 +8,18 @@ export function integer(option: string, text: string, least: number, most: numbe
   throw new FleetError("OPTION_INVALID", {
     option,
     got: JSON.stringify(text.slice(0, 60)),
-    expected: `a whole number from ${least} to ${most}`,
+    expected: "phrase.wholeNumber",
+    least,
+    most,
   });
 }
 
 /** An option that may be given several times. */
 export function collect(value: string, former: readonly string[] = []): string[] {
   return [...former, value];
+}
+
+/** The words without `--lang fr`, which may stand before any command. */
+export function withoutLanguage(words: readonly string[]): string[] {
+  return words.filter((word, at) => !word.startsWith("--lang") && words[at - 1] !== "--lang");
 }

@@ -98,9 +98,13 @@ describe("wrong usage", () => {
     ["update --client", "USAGE_VALUE_MISSING", /--client/],
     ["preview a b", "USAGE_ARGUMENTS_TOO_MANY", /preview/],
     ["add --name a --dns auto", "USAGE_VALUE_INVALID", /auto.*managed, external/],
+    ["completion ksh", "USAGE_VALUE_INVALID", /ksh.*zsh, bash/],
+    ["--lang fr completion ksh", "USAGE_VALUE_INVALID", /ksh.*zsh, bash/],
+    ["", "USAGE_COMMAND_MISSING", /provision, .*operations.*geoclic-fleet --help/],
+    ["--lang en ssh-key", "USAGE_COMMAND_MISSING", /show, rotate.*geoclic-fleet ssh-key --help/],
   ])("%s is %s", async (line, code, tells) => {
     for (const language of languages) {
-      const failure = await failureOf(line.split(" "), language);
+      const failure = await failureOf(line.split(" ").filter(Boolean), language);
       expect(failure).toMatchObject({ code });
       expect(told(failure, language)).toMatch(tells);
     }
@@ -298,6 +302,7 @@ describe("hostile words", () => {
         exitStatus.badInput,
       ]);
       expect(message.length).toBeLessThan(1500);
+      if (failure.code === "OPTION_INVALID") expect(failure.values.expected).toMatch(/^phrase\./);
       expect(message).not.toMatch(/[\n\0]/);
       expect(await readFile(join(folder, "called"), "utf8").catch(() => "")).toBe("");
       expect(await readFile(stack(), "utf8")).toBe(stackText);

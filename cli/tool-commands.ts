@@ -1,6 +1,7 @@
 /** @module Declares the commands of the tool itself: agent, doctor, completion, help. */
 import type { AgentOptions } from "./commands/agent.ts";
 import { childOf } from "./frame.ts";
+import { withoutLanguage } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** `words`: those after the program's name. */
@@ -35,8 +36,9 @@ export async function toolCommands(session: Session, words: readonly string[]): 
         command.outputHelp();
       });
 
-  if (words[0] === "completion" || words[0] === "complete") {
+  const line = withoutLanguage(words);
+  if (line[0] === "completion" || line[0] === "complete") {
     const { completion } = await import("./completion.ts");
-    await completion(program, words, t("usage.completion"));
+    await completion(program, line, t("usage.completion"));
   } else program.command("completion").description(t("usage.completion")).argument("<shell>");
 }

@@ -42,7 +42,7 @@ try {
   await demo();
 } catch (error) {
   if (error instanceof FleetError) console.error(describe(error, language));
-  else if (error instanceof LabError) console.error(error.message);
+  else if (error instanceof LabError) console.error(`${error.message}\n${error.hint}`);
   else console.error(error);
   process.exitCode = 1;
 }

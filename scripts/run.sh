@@ -6,6 +6,19 @@ cd "$(dirname "$0")/.."
 what=${1:-setup}
 [ $# -eq 0 ] || shift
 
+# What is asked for is checked before anything is changed.
+if [ "$what" = demo ]; then
+  case $* in
+    '' | "--clients "[1-9] | "--clients "[1-4][0-9] | "--clients 50" | --clients=[1-9] | --clients=[1-4][0-9] | --clients=50) ;;
+    *)
+      echo "npm run demo [-- --clients N]: N towns online in a lab, 1 to 50; 3 when it is not said" >&2
+      [ "$*" != --help ] && [ "$*" != -h ] || exit 0
+      echo "got $*; nothing was changed" >&2
+      exit 2
+      ;;
+  esac
+fi
+
 sudo=
 [ "$(id -u)" -eq 0 ] || sudo=sudo
 

@@ -25,13 +25,19 @@ export interface OperationsOptions {
   readonly withoutCanary?: boolean;
 }
 
-async function journalsOf(stack: string | undefined): Promise<OperationJournals> {
-  return operationJournals(home().state, stack ?? (await selectedStack()));
+interface StackJournals {
+  readonly stack: string;
+  readonly journals: OperationJournals;
+}
+
+async function journalsOf(given: string | undefined): Promise<StackJournals> {
+  const stack = given ?? (await selectedStack());
+  return { stack, journals: operationJournals(home().state, stack) };
 }
 
 export async function list(console: Console, options: OperationsOptions): Promise<void> {
   const count = integer("--limit", options.limit ?? "20", 1, 2000);
-  const found = (await (await journalsOf(options.stack)).list()).slice(0, count);
+  const found = (await (await journalsOf(options.stack)).journals.list()).slice(0, count);
   if (options.json) return console.json(found);
   const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
   if (found.length === 0) return console.print(t("operations.none"));
@@ -61,8 +67,9 @@ export async function show(
   id: string | undefined,
   options: OperationsOptions,
 ): Promise<void> {
-  const journals = await journalsOf(options.stack);
-  const operation = await found(journals, id);
+  const held = await journalsOf(options.stack);
+  const { journals } = held;
+  const operation = await found(held, id);
   const events = await journals.events(operation.id);
   if (options.json) return console.json({ ...operation, events });
   const t = (key: Parameters<typeof text>[0]) => text(key, console.language);
@@ -94,8 +101,9 @@ export async function follow(
   id: string | undefined,
   options: OperationsOptions,
 ): Promise<void> {
-  const journals = await journalsOf(options.stack);
-  const operation = await found(journals, id);
+  const held = await journalsOf(options.stack);
+  const { journals } = held;
+  const operation = await found(held, id);
   const progress = openProgress(console, undefined);
   try {
     for await (const event of journals.follow(operation.id)) {
@@ -105,7 +113,7 @@ export async function follow(
   } finally {
     progress.close();
   }
-  const ended = await found(journals, operation.id);
+  const ended = await found(held, operation.id);
   console.progress(text(`operation.state.${ended.state}`, console.language));
   if (ended.state === "cancelled") console.end(exitStatus.cancelled);
   else if (ended.state !== "succeeded") console.fail();
@@ -116,8 +124,9 @@ export async function cancel(
   id: string | undefined,
   options: OperationsOptions,
 ): Promise<void> {
-  const journals = await journalsOf(options.stack);
-  const operation = await found(journals, id);
+  const held = await journalsOf(options.stack);
+  const { journals } = held;
+  const operation = await found(held, id);
   await journals.cancel(operation.id);
   console.progress(text("operations.cancelled", console.language, { id: operation.id }));
 }
@@ -167,11 +176,12 @@ async function resumeRotation(
   await rotate(console, { ...known, parallel, commit, wait, json, yes: true, resumes: id });
 }
 
-/** Of an id, or the newest. @throws FleetError `OPERATION_UNKNOWN` */
-async function found(journals: OperationJournals, id: string | undefined): Promise<OperationView> {
+/** Of an id, or the newest. @throws FleetError `OPERATION_UNKNOWN`, `OPERATIONS_NONE` */
+async function found({ stack, journals }: StackJournals, id: string | undefined): Promise<OperationView> {
   const operation = id === undefined ? (await journals.list())[0] : await journals.find(id);
-  if (!operation) throw new FleetError("OPERATION_UNKNOWN", { id: JSON.stringify(id?.slice(0, 60) ?? "") });
-  return operation;
+  if (operation) return operation;
+  if (id === undefined) throw new FleetError("OPERATIONS_NONE", { stack });
+  throw new FleetError("OPERATION_UNKNOWN", { id: JSON.stringify(id.slice(0, 60)) });
 }
 
 function took({ began, ended }: OperationView): string {

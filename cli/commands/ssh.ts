@@ -14,8 +14,8 @@ export async function ssh(
   if (command.some((word) => word.includes("\0")))
     throw new FleetError("OPTION_INVALID", {
       option: "command",
-      got: "a NUL byte",
-      expected: "words without one",
+      got: "phrase.nulByte",
+      expected: "phrase.withoutNulByte",
     });
   console.end(await openSession(await oneTarget(options.stack, name), command));
 }

@@ -37,20 +37,20 @@ async function targetOf({ ip, user, port }: Address, { client, stack }: TestSshO
     throw new FleetError("OPTION_INVALID", {
       option: "test-ssh",
       got: client === undefined ? "-" : `${JSON.stringify(ip?.slice(0, 60))} --client`,
-      expected: "IP [USER] [PORT], or --client NAME",
+      expected: "phrase.ipOrClient",
     });
   if (client !== undefined) return oneTarget(stack, client);
   if (!hostAddress.safeParse(ip).success)
     throw new FleetError("OPTION_INVALID", {
       option: "IP",
       got: JSON.stringify(ip?.slice(0, 60)),
-      expected: "an IPv4 address, e.g. 51.210.42.100, or a host name",
+      expected: "phrase.hostAddress",
     });
   if (!sshUser.safeParse(user).success)
     throw new FleetError("OPTION_INVALID", {
       option: "USER",
       got: JSON.stringify(user.slice(0, 60)),
-      expected: "a user name, e.g. ubuntu",
+      expected: "phrase.userName",
     });
   const known = await targetAt(stack, String(ip));
   const given = { host: String(ip), user, port: integer("PORT", port, 1, 65_535) };

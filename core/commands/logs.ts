@@ -30,7 +30,7 @@ export function logsCommand(release: Pick<Release, "project" | "services">, choi
     throw new FleetError("OPTION_INVALID", {
       option: "--since",
       got: JSON.stringify(choice.since.slice(0, 60)),
-      expected: "30s, 10m, 2h, or 2026-11-23T10:00:00Z",
+      expected: "phrase.since",
     });
   const options = [
     "--no-color",

@@ -22,6 +22,7 @@ type All = typeof en &
   typeof sql.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
+export type PhraseKey = Extract<TextKey, `phrase.${string}`>;
 
 /** Values that fill the `{{places}}` of a message. */
 export type Values = Readonly<Record<string, string | number>>;
@@ -52,7 +53,18 @@ export function errorMessages(
   const told = code === "SERVER_FAILED" && language === "fr" ? serverSentence(values) : undefined;
   if (told) return told;
   const t = messages.getFixedT(language, "errors");
-  return { what: t(`${code}.what`, values), next: t(`${code}.next`, values) };
+  const said = withPhrases(values, language);
+  return { what: t(`${code}.what`, said), next: t(`${code}.next`, said) };
+}
+
+/** A value that is the key of a phrase says it in the reader's language; the error's other values fill its places. */
+function withPhrases(values: Values, language: Language): Values {
+  const known = catalogue[language].texts;
+  const said = (value: string | number) =>
+    typeof value === "string" && value.startsWith("phrase.") && Object.hasOwn(known, value)
+      ? messages.getFixedT(language, "texts")(value, values)
+      : value;
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, said(value)]));
 }
 
 /** A text of the CLI in one language. */

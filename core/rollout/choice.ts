@@ -18,7 +18,7 @@ export function chooseClients(
     throw new FleetError("OPTION_INVALID", {
       option: "--all",
       got: `--client ${clients.map(shownName).join(" --client ")}`,
-      expected: "either --all or --client",
+      expected: "phrase.allOrClient",
     });
   if (all) return declared.filter(({ detached }) => !detached);
   if (clients.length === 0) throw new FleetError("CLIENTS_MISSING");

@@ -1,5 +1,6 @@
 /** @module Waves: the canaries first, then groups that grow; and how many failures a rollout bears. */
 import { FleetError } from "../errors.ts";
+import type { PhraseKey } from "../messages/catalogue.ts";
 
 /** A number of clients, or a share of them all. */
 export type Share = { readonly count: number } | { readonly percent: number };
@@ -15,12 +16,11 @@ export const defaultWaves = "2 25% 100%";
 /** `text`: blanks or commas between `3` and `25%`. @throws FleetError `OPTION_INVALID` */
 export function parseWaves(text: string): Share[] {
   const sizes = text.split(/[\s,]+/).filter(Boolean);
-  if (sizes.length === 0 || sizes.length > 20)
-    throw invalid("--waves", text, '1 to 20 sizes, e.g. "2 25% 100%"');
+  if (sizes.length === 0 || sizes.length > 20) throw invalid("--waves", text, "phrase.waves");
   return sizes.map((size) => {
     const share = parseShare("--waves", size);
     if (("count" in share ? share.count : share.percent) === 0)
-      throw invalid("--waves", text, 'sizes above 0, e.g. "2 25% 100%"');
+      throw invalid("--waves", text, "phrase.wavesAboveZero");
     return share;
   });
 }
@@ -29,8 +29,7 @@ export function parseWaves(text: string): Share[] {
 export function parseShare(option: string, text: string): Share {
   const [, digits = "", sign] = /^(\d{1,4})(%?)$/.exec(text) ?? [];
   const value = Number(digits);
-  if (digits === "" || (sign === "%" && value > 100))
-    throw invalid(option, text, "a number, or a percentage up to 100%, e.g. 3 or 20%");
+  if (digits === "" || (sign === "%" && value > 100)) throw invalid(option, text, "phrase.share");
   return sign === "%" ? { percent: value } : { count: value };
 }
 
@@ -53,6 +52,6 @@ export function allowedFailures(share: Share, clients: number): number {
   return "count" in share ? share.count : Math.floor((clients * share.percent) / 100);
 }
 
-function invalid(option: string, got: string, expected: string): FleetError {
+function invalid(option: string, got: string, expected: PhraseKey): FleetError {
   return new FleetError("OPTION_INVALID", { option, got: JSON.stringify(got.slice(0, 60)), expected });
 }

@@ -185,7 +185,9 @@ describe("test-ssh", () => {
   });
 
   test("tells a port where nobody listens", async () => {
-    expect(steps(await attempt({ port: await freePort() }))).toEqual(["reach SSH_UNREACHABLE"]);
+    const result = await attempt({ port: await freePort() });
+    expect(steps(result)).toEqual(["reach SSH_UNREACHABLE"]);
+    expect(result.steps[0]?.error?.message).toContain("the connection was refused");
   });
 
   test.each([

@@ -16,6 +16,10 @@ export const operations = area(
         what: "{{count}} clients are out of reach and were left as they are: {{offline}}",
         next: "they are caught up by `geoclic-fleet operations resume {{operation}}`, or by the next `update --all`.",
       },
+      OPERATIONS_NONE: {
+        what: "nothing was done on the stack {{stack}} yet, as far as this machine knows",
+        next: "name the stack that is meant with --stack, or run it on the machine whose journals they are.",
+      },
       OPERATION_UNKNOWN: {
         what: "there is no operation {{id}} on this stack",
         next: "see `geoclic-fleet operations list`.",
@@ -230,6 +234,10 @@ export const operations = area(
       CLIENTS_OFFLINE: {
         what: "{{count}} client(s) hors d'atteinte, laissés tels quels : {{offline}}",
         next: "ils seront rattrapés par `geoclic-fleet operations resume {{operation}}`, ou par le prochain `update --all`.",
+      },
+      OPERATIONS_NONE: {
+        what: "rien n'a encore été fait sur la pile {{stack}}, autant que cette machine le sache",
+        next: "nommez la pile voulue avec --stack, ou lancez la commande sur la machine qui tient ses journaux.",
       },
       OPERATION_UNKNOWN: {
         what: "il n'y a pas d'opération {{id}} sur cette pile",
