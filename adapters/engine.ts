@@ -1,4 +1,7 @@
 /** @module Pulumi's engine on a stack, by the Automation API: previews and ups, told by client and step. */
+
+import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import {
   type EngineEvent,
   LocalWorkspace,
@@ -8,8 +11,6 @@ import {
   type StepEventMetadata,
   type UpResult,
 } from "@pulumi/pulumi/automation/index.js";
-import { resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { engineFailure } from "../core/commands/engine.ts";
@@ -24,7 +25,8 @@ import type {
 } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
 import { type Language, languageOf } from "../core/messages/catalogue.ts";
-import { cancelVariable, repairVariable, stepVariables } from "../core/steps/inputs.ts";
+import { type LocalStep, repairedSteps } from "../core/steps/table.ts";
+import { cancelVariable, repairVariable, stepVariable } from "../core/steps/variables.ts";
 import { clearInterrupted } from "./stack-lock.ts";
 
 export interface EngineOptions {
@@ -46,8 +48,7 @@ export interface Run extends EngineRun {
 
 const idleMinutes = 15;
 
-/** Steps that put a server's state right; accounts and the town's name are not theirs. */
-const redone = ["server", "base", "environment", "certificate", "delivery", "activation", "schedules"];
+const activation: LocalStep = "activation";
 
 /** Where our own way to start the engine lies. */
 const command = resolve(import.meta.dirname, "../assets/engine");
@@ -107,7 +108,9 @@ export function openEngine({
   async function redo(clients: readonly string[]): Promise<void> {
     const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
     const urns = (deployment?.resources ?? []).flatMap(({ urn }) => {
-      const isOwn = clients.some((client) => redone.some((step) => nameOf(urn) === `${client}-${step}`));
+      const isOwn = clients.some((client) =>
+        repairedSteps.some((step) => nameOf(urn) === `${client}-${step}`),
+      );
       return isOwn && isWork(urn) ? [urn] : [];
     });
     if (urns.length > 0) await pulumi("state", "taint", ...urns, "--yes");
@@ -126,12 +129,11 @@ export function openEngine({
 
   async function activated(): Promise<ReadonlyMap<string, string>> {
     const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
-    const [variable = ""] = Object.keys(stepVariables({ RELEASE: "" }));
-    const [client = ""] = Object.keys(stepVariables({ CLIENT: "" }));
+    const [variable, client] = [stepVariable("release"), stepVariable("client")];
     return new Map(
       (deployment?.resources ?? []).flatMap(({ urn, inputs }) => {
         const environment = inputs?.environment;
-        const isActivation = urn.endsWith("-activation") && environment?.[client] !== undefined;
+        const isActivation = urn.endsWith(`-${activation}`) && environment?.[client] !== undefined;
         return isActivation ? [[environment[client] ?? "", environment[variable] ?? ""] as const] : [];
       }),
     );

@@ -13,7 +13,7 @@ import { archiveFolder } from "../adapters/tar.ts";
 import { openZone } from "../adapters/zone.ts";
 import { refreshZone } from "../adapters/zone-refresh.ts";
 import type { StepContext } from "../core/ports.ts";
-import { cancelVariable, repairVariable } from "../core/steps/inputs.ts";
+import { cancelVariable, repairVariable } from "../core/steps/variables.ts";
 
 export function stepContext(report: (line: string) => void): StepContext {
   const { state, cache } = home();

@@ -4,15 +4,9 @@ import { basename } from "node:path";
 import { describe, FleetError } from "../core/errors.ts";
 import { languageOf } from "../core/messages/catalogue.ts";
 import type { StepContext } from "../core/ports.ts";
-import {
-  ActivationInput,
-  CertificateInput,
-  cancelVariable,
-  DeliveryInput,
-  PrepareInput,
-  RecordInput,
-  readStepInput,
-} from "../core/steps/inputs.ts";
+import type { LocalStep, StepInput } from "../core/steps/table.ts";
+import { stepInputs } from "../core/steps/table.ts";
+import { cancelVariable, readStepInput } from "../core/steps/variables.ts";
 import { activateRelease } from "../operations/activate-release.ts";
 import { checkRecord } from "../operations/check-record.ts";
 import { deliverRelease } from "../operations/deliver-release.ts";
@@ -22,22 +16,21 @@ import { stepContext } from "./context.ts";
 
 const env = process.env;
 
-const steps: Readonly<Record<string, (context: StepContext) => Promise<void>>> = {
-  server: (context) => prepareServer(context, readStepInput("server", PrepareInput, env)),
-  record: async (context) => {
-    const former = env.PULUMI_COMMAND_STDOUT;
-    console.log(await checkRecord(context, readStepInput("record", RecordInput, env), former));
-  },
-  certificate: (context) => issueCertificate(context, readStepInput("certificate", CertificateInput, env)),
-  delivery: (context) => deliverRelease(context, readStepInput("delivery", DeliveryInput, env)),
-  activation: (context) => activateRelease(context, readStepInput("activation", ActivationInput, env)),
+/** What a step returns is printed, and handed to its next run. */
+const steps: {
+  readonly [S in LocalStep]: (context: StepContext, input: StepInput<S>) => Promise<string | void>;
+} = {
+  server: prepareServer,
+  record: (context, input) => checkRecord(context, input, env.PULUMI_COMMAND_STDOUT),
+  certificate: issueCertificate,
+  delivery: deliverRelease,
+  activation: activateRelease,
 };
 
 const name = process.argv[2] ?? "";
-const step = steps[name];
 
 try {
-  if (!step)
+  if (!isStep(name))
     throw new FleetError("STEP_INPUT_INVALID", {
       step: name,
       problems: `unknown step, expected one of: ${Object.keys(steps).join(", ")}`,
@@ -46,9 +39,19 @@ try {
   // What was begun is ended or undone; nothing is begun any more.
   if (cancelFile && existsSync(cancelFile))
     throw new FleetError("CANCELLED", { operation: basename(cancelFile, ".jsonl.cancel") });
-  await step(stepContext((line) => console.log(line)));
+  await run(name);
 } catch (error) {
   const language = languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);
   console.error(error instanceof FleetError ? describe(error, language) : error);
   process.exitCode = 1;
+}
+
+function isStep(word: string): word is LocalStep {
+  return Object.hasOwn(stepInputs, word);
+}
+
+async function run<S extends LocalStep>(step: S): Promise<void> {
+  const context = stepContext((line) => console.log(line));
+  const returned = await steps[step](context, readStepInput(step, env));
+  if (returned !== undefined) console.log(returned);
 }

@@ -1,6 +1,7 @@
 /** @module A client's A record, and its AAAA record where one is declared, in a zone at OVH: looked up first, then made. */
-import type { local } from "@pulumi/command";
+
 import { ZoneRecord } from "@ovhcloud/pulumi-ovh/domain/zoneRecord.js";
+import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClientConfig } from "../core/config/stack.ts";
 import { childName } from "../core/naming.ts";
@@ -28,11 +29,11 @@ export class ClientRecord extends pulumi.ComponentResource {
       name,
       "record",
       {
-        CLIENT: client.name,
-        DOMAIN: client.domain,
-        ZONE: zone,
-        IP: ip,
-        ...(client.ipv6 === undefined ? {} : { IPV6: client.ipv6 }),
+        client: client.name,
+        domain: client.domain,
+        zone,
+        ip,
+        ...(client.ipv6 === undefined ? {} : { ipv6: client.ipv6 }),
       },
       { parent: this, dependsOn: [...args.after] },
       { former: true },

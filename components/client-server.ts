@@ -41,13 +41,8 @@ export class ClientServer extends pulumi.ComponentResource {
       user: client.ssh.user,
       hostKey: client.ssh.hostKey,
     };
-    const reached = {
-      CLIENT: target.client,
-      HOST: target.host,
-      PORT: target.port,
-      SSH_USER: target.user,
-      HOST_KEY: target.hostKey,
-    };
+    const { user: sshUser, ...reachedAs } = target;
+    const reached = { ...reachedAs, sshUser };
     const plain = plainEnvironment(release.adapter, client);
 
     const secrets = new ClientSecrets(
@@ -88,7 +83,7 @@ export class ClientServer extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url, adminPassword: this.adminPassword });
 
     function prepare() {
-      const input = { ...reached, SCRIPTS: release.scripts };
+      const input = { ...reached, scripts: release.scripts };
       return localStep(name, "server", input, { parent, dependsOn: [...(args.after ?? [])] });
     }
 
@@ -104,36 +99,30 @@ export class ClientServer extends pulumi.ComponentResource {
     function issueCertificate() {
       const input = {
         ...reached,
-        DOMAIN: client.domain,
-        IP: args.ip,
-        ...(client.ipv6 === undefined ? {} : { IPV6: client.ipv6 }),
-        EMAIL: client.email,
-        ACME_SERVER: fleet.acme.server,
-        DNS_SERVERS: fleet.dnsServers.join(" "),
-        ...(record?.recordIpv6Id ? { RECORD_IPV6: record.recordIpv6Id } : {}),
-        ...(record && zone
-          ? { ZONE: zone, RECORD: record.recordId, NAME_SERVERS: fleet.nameServers.join(" ") }
-          : {}),
+        domain: client.domain,
+        ip: args.ip,
+        ...(client.ipv6 === undefined ? {} : { ipv6: client.ipv6 }),
+        email: client.email,
+        acmeServer: fleet.acme.server,
+        dnsServers: fleet.dnsServers,
+        ...(record?.recordIpv6Id ? { recordIpv6: record.recordIpv6Id } : {}),
+        ...(record && zone ? { zone, record: record.recordId, nameServers: fleet.nameServers } : {}),
       };
       return localStep(name, "certificate", input, { parent, dependsOn: [base] });
     }
 
     function deliver() {
-      const input = { ...reached, RELEASE: release.id, BUILD: fleet.build };
+      const input = { ...reached, release: release.id, build: fleet.build };
       return localStep(name, "delivery", input, { parent, dependsOn: [base] });
     }
 
     function activate() {
-      const services = Object.entries(serviceKeys(release)).map(([service, key]) => [
-        `SERVICE_${service.toUpperCase().replaceAll("-", "_")}`,
-        key,
-      ]);
       const input = {
         ...reached,
-        DOMAIN: client.domain,
-        RELEASE: release.id,
-        ENVIRONMENT: shortHash(JSON.stringify(plain)),
-        ...Object.fromEntries(services),
+        domain: client.domain,
+        release: release.id,
+        environment: shortHash(JSON.stringify(plain)),
+        service: serviceKeys(release),
       };
       return localStep(name, "activation", input, {
         parent,

@@ -3,16 +3,16 @@ import { local } from "@pulumi/command";
 import type { CustomResourceOptions, Input } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { childName } from "../core/naming.ts";
-import { stepVariables } from "../core/steps/inputs.ts";
+import type { LocalStep, StepInput, StepTriggers } from "../core/steps/table.ts";
+import { stepVariables } from "../core/steps/variables.ts";
 
-/**
- * `name`: the client's; `step`: as `cli/step.ts` knows it. With `former`, the step is handed what it printed the last
- * time it succeeded.
- */
-export function localStep(
+type Sent<T> = { readonly [K in keyof T]: Input<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
+
+/** `name`: the client's. With `former`, the step is handed what it printed the last time it succeeded. */
+export function localStep<S extends LocalStep>(
   name: string,
-  step: "server" | "record" | "certificate" | "delivery" | "activation",
-  input: Readonly<Record<string, Input<string | number>>>,
+  step: S,
+  input: Sent<StepInput<S> & StepTriggers[S]>,
   opts: CustomResourceOptions,
   { former = false } = {},
 ): local.Command {
@@ -22,7 +22,7 @@ export function localStep(
     {
       create: command,
       update: command,
-      environment: pulumi.output(input).apply(stepVariables),
+      environment: pulumi.output(input as Parameters<typeof stepVariables>[0]).apply(stepVariables),
       addPreviousOutputInEnv: former,
     },
     opts,

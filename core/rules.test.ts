@@ -6,7 +6,7 @@ import { FleetError, describe as tell } from "./errors.ts";
 import { checkServer, readServer } from "./facts/server.ts";
 import { shownRelease, unhealthy } from "./health.ts";
 import { catalogue, type ErrorCode, languageOf, type TextKey, text } from "./messages/catalogue.ts";
-import { PrepareInput, readStepInput, stepVariables } from "./steps/inputs.ts";
+import { readStepInput, stepVariables } from "./steps/variables.ts";
 
 const now = Date.UTC(2026, 10, 23);
 const hour = 3_600_000;
@@ -174,14 +174,35 @@ describe("messages", () => {
 });
 
 describe("a step's input", () => {
-  const input = { CLIENT: "v", HOST: "h", PORT: 22, SSH_USER: "u", HOST_KEY: "k", SCRIPTS: "s" };
+  const input = { client: "v", host: "h", port: 22, sshUser: "u", hostKey: "k", scripts: "s" };
 
   test("comes back as it went", () => {
-    expect(readStepInput("server", PrepareInput, { ...stepVariables(input), PATH: "/bin" })).toEqual(input);
+    expect(readStepInput("server", { ...stepVariables(input), PATH: "/bin" })).toEqual(input);
   });
 
   test("fails with the name of what is missing", () => {
-    const { SCRIPTS: _, ...rest } = input;
-    expect(() => readStepInput("server", PrepareInput, stepVariables(rest))).toThrow("SCRIPTS");
+    const { scripts: _, ...rest } = input;
+    expect(() => readStepInput("server", stepVariables(rest))).toThrow("scripts");
+  });
+
+  test.each([
+    ["a list", { dnsServers: ["10.0.0.1", "10.0.0.2"] }, { GEOCLIC_STEP_DNS_SERVERS: "10.0.0.1 10.0.0.2" }],
+    ["an empty list", { dnsServers: [] }, { GEOCLIC_STEP_DNS_SERVERS: "" }],
+    [
+      "a record",
+      { service: { "portail-citoyen": "a", api: "b" } },
+      { GEOCLIC_STEP_SERVICE_PORTAIL_CITOYEN: "a", GEOCLIC_STEP_SERVICE_API: "b" },
+    ],
+    ["what is not there", { ipv6: undefined }, {}],
+  ])("%s travels as plain variables", (_, sent, variables) => {
+    expect(stepVariables(sent)).toEqual(variables);
+  });
+
+  test("lists come back as lists", () => {
+    const certificate = {
+      ...{ client: "v", host: "h", port: 22, sshUser: "u", hostKey: "k", domain: "v.fr", ip: "10.0.0.1" },
+      ...{ email: "a@v.fr", acmeServer: "https://acme/dir", dnsServers: ["a", "b"], nameServers: [] },
+    };
+    expect(readStepInput("certificate", stepVariables(certificate))).toEqual(certificate);
   });
 });

@@ -5,25 +5,25 @@ import { shownRelease, unhealthy } from "../core/health.ts";
 import { releaseRoute } from "../core/naming.ts";
 import type { HttpRequest, Ssh, StepContext } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
-import { type ActivationInput, sshTarget } from "../core/steps/inputs.ts";
+import { type StepInput, sshTarget } from "../core/steps/table.ts";
 
 const step = "activation";
 const gateSeconds = 60;
 const followAttempts = 5;
 
 /** @throws FleetError of the connection, of the server's executor, `HEALTH_FAILED` or `RELEASE_NOT_RUNNING` */
-export async function activateRelease(context: StepContext, input: ActivationInput): Promise<void> {
-  const place = { client: input.CLIENT, step };
+export async function activateRelease(context: StepContext, input: StepInput<"activation">): Promise<void> {
+  const place = { client: input.client, step };
   try {
-    const release = await context.releases.read(input.RELEASE);
+    const release = await context.releases.read(input.release);
     if (!release)
       throw new FleetError("RELEASE_UNKNOWN", {
-        release: input.RELEASE,
+        release: input.release,
         store: context.releases.folder,
         present: "not read",
       });
     const ssh = await context.openSsh(sshTarget(input));
-    const words = ["--client", input.CLIENT, "--release", input.RELEASE, "--domain", input.DOMAIN];
+    const words = ["--client", input.client, "--release", input.release, "--domain", input.domain];
     await ssh.run(step, serverCommand("activate", "start", ...words));
     // The executor undoes what it did, and the one who follows it hears of that.
     const unwatch = context.onCancelled(() => {
@@ -59,12 +59,12 @@ async function follow(context: StepContext, ssh: Ssh, words: readonly string[]):
   }
 }
 
-async function gate(context: StepContext, input: ActivationInput, release: Release): Promise<void> {
+async function gate(context: StepContext, input: StepInput<"activation">, release: Release): Promise<void> {
   const { health, routes } = release.adapter;
   await eventually(context, () => healthProblem(context, input, health));
   await eventually(context, () => releaseProblem(context, input));
   for (const route of routes) await eventually(context, () => routeProblem(context, input, route));
-  context.report(`https://${input.DOMAIN} is healthy and runs ${input.RELEASE}`);
+  context.report(`https://${input.domain} is healthy and runs ${input.release}`);
 }
 
 /** Repeats a check until it has no problem; a problem that stays is thrown. */
@@ -80,10 +80,10 @@ async function eventually(context: StepContext, check: () => Promise<FleetError 
 
 async function healthProblem(
   context: StepContext,
-  input: ActivationInput,
+  input: StepInput<"activation">,
   rule: Release["adapter"]["health"],
 ) {
-  const url = `https://${input.DOMAIN}${rule.path}`;
+  const url = `https://${input.domain}${rule.path}`;
   try {
     const cause = unhealthy(rule, await context.get(outside(input, rule.path)));
     return cause === undefined ? undefined : new FleetError("HEALTH_FAILED", { url, cause });
@@ -92,16 +92,16 @@ async function healthProblem(
   }
 }
 
-async function releaseProblem(context: StepContext, input: ActivationInput) {
-  const url = `https://${input.DOMAIN}${releaseRoute}`;
+async function releaseProblem(context: StepContext, input: StepInput<"activation">) {
+  const url = `https://${input.domain}${releaseRoute}`;
   const answer = await context.get(outside(input, releaseRoute)).catch((error: Error) => error);
   const got = answer instanceof Error ? answer.message : (shownRelease(answer) ?? `HTTP ${answer.status}`);
-  if (got === input.RELEASE) return undefined;
-  return new FleetError("RELEASE_NOT_RUNNING", { url, got, release: input.RELEASE });
+  if (got === input.release) return undefined;
+  return new FleetError("RELEASE_NOT_RUNNING", { url, got, release: input.release });
 }
 
-async function routeProblem(context: StepContext, input: ActivationInput, route: string) {
-  const url = `https://${input.DOMAIN}${route}`;
+async function routeProblem(context: StepContext, input: StepInput<"activation">, route: string) {
+  const url = `https://${input.domain}${route}`;
   const answer = await context.get(outside(input, route)).catch((error: Error) => error);
   if (answer instanceof Error) return new FleetError("HEALTH_FAILED", { url, cause: answer.message });
   return answer.status < 500
@@ -109,6 +109,6 @@ async function routeProblem(context: StepContext, input: ActivationInput, route:
     : new FleetError("HEALTH_FAILED", { url, cause: `HTTP ${answer.status}` });
 }
 
-function outside(input: ActivationInput, path: string): HttpRequest {
-  return { protocol: "https", host: input.HOST, domain: input.DOMAIN, path };
+function outside(input: StepInput<"activation">, path: string): HttpRequest {
+  return { protocol: "https", host: input.host, domain: input.domain, path };
 }

@@ -2,7 +2,7 @@
 import { checkRecords, subDomainOf } from "../core/dns/record.ts";
 import { FleetError } from "../core/errors.ts";
 import type { StepContext } from "../core/ports.ts";
-import type { RecordInput } from "../core/steps/inputs.ts";
+import type { StepInput } from "../core/steps/table.ts";
 
 const step = "record";
 
@@ -13,10 +13,10 @@ const step = "record";
  */
 export async function checkRecord(
   context: Pick<StepContext, "openZone">,
-  input: RecordInput,
+  input: StepInput<"record">,
   former: string | undefined,
 ): Promise<string> {
-  const { CLIENT: client, DOMAIN: domain, ZONE: zone, IP: ip, IPV6: ipv6 } = input;
+  const { client, domain, zone, ip, ipv6 } = input;
   try {
     const records = await (await context.openZone(zone)).records(subDomainOf(domain, zone));
     checkRecords({ domain, zone, ip, ipv6, former: formerAddresses(former, domain) }, records);

@@ -5,34 +5,34 @@ import { FleetError } from "../core/errors.ts";
 import { serverPaths } from "../core/naming.ts";
 import type { Ssh, StepContext, StoredImage } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
-import { type DeliveryInput, sshTarget } from "../core/steps/inputs.ts";
+import { type StepInput, sshTarget } from "../core/steps/table.ts";
 
 const step = "delivery";
 const attempts = 3;
 const parallelPulls = 3;
 
 /** @throws FleetError of the connection, the build, the pull, or `RELEASE_UNKNOWN` */
-export async function deliverRelease(context: StepContext, input: DeliveryInput): Promise<void> {
+export async function deliverRelease(context: StepContext, input: StepInput<"delivery">): Promise<void> {
   try {
     await deliver(context, input);
   } catch (error) {
-    throw error instanceof FleetError ? error.at({ client: input.CLIENT, step }) : error;
+    throw error instanceof FleetError ? error.at({ client: input.client, step }) : error;
   }
 }
 
-async function deliver(context: StepContext, input: DeliveryInput): Promise<void> {
+async function deliver(context: StepContext, input: StepInput<"delivery">): Promise<void> {
   const { releases } = context;
-  const release = await releases.read(input.RELEASE);
+  const release = await releases.read(input.release);
   if (!release)
     throw new FleetError("RELEASE_UNKNOWN", {
-      release: input.RELEASE,
+      release: input.release,
       store: releases.folder,
       present: "not read",
     });
   const ssh = await context.openSsh(sshTarget(input));
   await deliverTree(context, ssh, release);
-  if (input.BUILD === "client")
-    await ssh.run(step, serverCommand("build", "--client", input.CLIENT, "--release", release.id), {
+  if (input.build === "client")
+    await ssh.run(step, serverCommand("build", "--client", input.client, "--release", release.id), {
       timeoutSeconds: 3600,
       onLine: context.report,
     });

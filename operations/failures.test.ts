@@ -13,7 +13,7 @@ import { issueCertificate } from "./issue-certificate.ts";
 import { prepareServer } from "./prepare-server.ts";
 import { readStatus } from "./read-status.ts";
 
-const target = { CLIENT: "ville", HOST: "10.0.0.1", PORT: 22, SSH_USER: "ubuntu", HOST_KEY: "ssh-ed25519 A" };
+const target = { client: "ville", host: "10.0.0.1", port: 22, sshUser: "ubuntu", hostKey: "ssh-ed25519 A" };
 const service = (name: string) => ({ image: `geoclic/${name}:aaaaaaaaaaaa`, origin: "built" });
 const release = {
   id: "bbbbbbbbbbbb",
@@ -21,16 +21,16 @@ const release = {
   adapter: { health: { path: "/api/health", field: "status", equals: "healthy" }, routes: ["/", "/admin/"] },
 } as unknown as Release;
 
-const prepare = { ...target, SCRIPTS: "cccccccccccc" };
-const deliver = { ...target, RELEASE: release.id, BUILD: "operator" as const };
-const activate = { ...target, RELEASE: release.id, DOMAIN: "ville.fr" };
+const prepare = { ...target, scripts: "cccccccccccc" };
+const deliver = { ...target, release: release.id, build: "operator" as const };
+const activate = { ...target, release: release.id, domain: "ville.fr" };
 const certify = {
   ...target,
-  DOMAIN: "ville.fr",
-  IP: "10.0.0.1",
-  EMAIL: "a@ville.fr",
-  ACME_SERVER: "https://acme/dir",
-  DNS_SERVERS: "1.1.1.1:53 9.9.9.9:53",
+  domain: "ville.fr",
+  ip: "10.0.0.1",
+  email: "a@ville.fr",
+  acmeServer: "https://acme/dir",
+  dnsServers: ["1.1.1.1:53", "9.9.9.9:53"],
 };
 
 const steps: readonly [string, (context: StepContext) => Promise<void>][] = [
@@ -211,7 +211,7 @@ describe("delivery", () => {
       release,
       answer: (line) => (line.includes("server/build") ? thrown("SERVER_FAILED", "delivery") : ""),
     });
-    const error = await failure(deliverRelease(context, { ...deliver, BUILD: "client" }));
+    const error = await failure(deliverRelease(context, { ...deliver, build: "client" }));
     expect(error.code).toBe("SERVER_FAILED");
     expect(context.built).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import { readAnswer } from "../core/facts/answer.ts";
 import type { Ssh, StepContext } from "../core/ports.ts";
-import { type CertificateInput, sshTarget } from "../core/steps/inputs.ts";
+import { type StepInput, sshTarget } from "../core/steps/table.ts";
 import { publishRecord } from "./publish-record.ts";
 
 const step = "certificate";
@@ -16,8 +16,8 @@ const Status = z.object({ valid: z.boolean(), notAfter: z.string().nullish() });
 const Challenge = z.object({ token: z.string(), path: z.string().startsWith("/") });
 
 /** @throws FleetError `DNS_…`, of the zone at OVH, `PORT80_CLOSED`, `ACME_BUDGET`, or the server's own */
-export async function issueCertificate(context: StepContext, input: CertificateInput): Promise<void> {
-  const place = { client: input.CLIENT, step };
+export async function issueCertificate(context: StepContext, input: StepInput<"certificate">): Promise<void> {
+  const place = { client: input.client, step };
   try {
     await publish(context, input);
     const ssh = await context.openSsh(sshTarget(input));
@@ -27,14 +27,14 @@ export async function issueCertificate(context: StepContext, input: CertificateI
       await ssh.run(step, issue(input), { timeoutSeconds: 240, onLine: context.report });
       return;
     }
-    const servers = input.DNS_SERVERS.split(" ").filter(Boolean);
+    const servers = input.dnsServers;
     const question = {
-      domain: input.DOMAIN,
-      ip: input.IP,
-      ipv6: input.IPV6,
+      domain: input.domain,
+      ip: input.ip,
+      ipv6: input.ipv6,
       servers: servers.join(", ") || "this machine's resolver",
     };
-    const answer = await context.resolve(input.DOMAIN, servers).catch((error: Error) => {
+    const answer = await context.resolve(input.domain, servers).catch((error: Error) => {
       const { domain, servers: asked } = question;
       throw new FleetError("DNS_SILENT", { domain, servers: asked, cause: error.message });
     });
@@ -52,24 +52,23 @@ export async function issueCertificate(context: StepContext, input: CertificateI
 }
 
 /** A record that was made in a zone of ours; others are only checked. */
-async function publish(context: StepContext, input: CertificateInput): Promise<void> {
-  const { DOMAIN: domain, IP: ip, IPV6: ipv6, ZONE: zone, RECORD: record, RECORD_IPV6 } = input;
+async function publish(context: StepContext, input: StepInput<"certificate">): Promise<void> {
+  const { domain, ip, ipv6, zone, record, nameServers = [] } = input;
   if (zone === undefined || record === undefined) return;
-  const nameServers = (input.NAME_SERVERS ?? "").split(" ").filter(Boolean);
-  const recordIpv6 = RECORD_IPV6 === undefined ? undefined : Number(RECORD_IPV6);
+  const recordIpv6 = input.recordIpv6 === undefined ? undefined : Number(input.recordIpv6);
   await publishRecord(context, { domain, ip, ipv6, zone, record: Number(record), recordIpv6, nameServers });
 }
 
-async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof Status>> {
+async function status(ssh: Ssh, input: StepInput<"certificate">): Promise<z.infer<typeof Status>> {
   const words = [
     "status",
     "--json",
     "--client",
-    input.CLIENT,
+    input.client,
     "--domain",
-    input.DOMAIN,
+    input.domain,
     "--server",
-    input.ACME_SERVER,
+    input.acmeServer,
   ];
   const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
   return readAnswer(Status, "certificate status", stdout);
@@ -78,21 +77,21 @@ async function status(ssh: Ssh, input: CertificateInput): Promise<z.infer<typeof
 async function checkPort80(
   context: StepContext,
   ssh: Ssh,
-  input: CertificateInput,
+  input: StepInput<"certificate">,
 ): Promise<z.infer<typeof Challenge>> {
-  const words = ["prepare", "--client", input.CLIENT, "--domain", input.DOMAIN];
+  const words = ["prepare", "--client", input.client, "--domain", input.domain];
   const { stdout } = await ssh.run(step, serverCommand("certificate", ...words));
   const challenge = readAnswer(Challenge, "certificate prepare", lastLine(stdout));
-  const problem = await problemAt(context, input, input.HOST, challenge);
+  const problem = await problemAt(context, input, input.host, challenge);
   if (problem !== undefined)
-    throw new FleetError("PORT80_CLOSED", { domain: input.DOMAIN, host: input.HOST, cause: problem });
+    throw new FleetError("PORT80_CLOSED", { domain: input.domain, host: input.host, cause: problem });
   return challenge;
 }
 
 /** Why an address does not answer as the server; undefined when it does. */
 async function problemAt(
   { get }: StepContext,
-  { DOMAIN: domain }: CertificateInput,
+  { domain }: StepInput<"certificate">,
   host: string,
   { token, path }: z.infer<typeof Challenge>,
 ): Promise<string | undefined> {
@@ -105,13 +104,13 @@ async function problemAt(
   }
 }
 
-async function spendBudget(context: StepContext, input: CertificateInput): Promise<AcmeRequest> {
-  const request = { domain: input.DOMAIN, server: input.ACME_SERVER, time: context.now() };
+async function spendBudget(context: StepContext, input: StepInput<"certificate">): Promise<AcmeRequest> {
+  const request = { domain: input.domain, server: input.acmeServer, time: context.now() };
   const budget = await context.acmeLedger.spend(request);
   if (budget.ok) return request;
   const { limit, used, until } = budget;
   throw new FleetError("ACME_BUDGET", {
-    domain: input.DOMAIN,
+    domain: input.domain,
     limit,
     used,
     until: new Date(until).toISOString(),
@@ -121,7 +120,7 @@ async function spendBudget(context: StepContext, input: CertificateInput): Promi
 async function ask(
   context: StepContext,
   ssh: Ssh,
-  input: CertificateInput,
+  input: StepInput<"certificate">,
   request: AcmeRequest,
 ): Promise<void> {
   try {
@@ -134,8 +133,8 @@ async function ask(
   }
 }
 
-function issue(input: CertificateInput): Command {
-  const { CLIENT, DOMAIN, EMAIL, ACME_SERVER } = input;
-  const words = ["issue", "--client", CLIENT, "--domain", DOMAIN, "--email", EMAIL, "--server", ACME_SERVER];
+function issue(input: StepInput<"certificate">): Command {
+  const { client, domain, email, acmeServer } = input;
+  const words = ["issue", "--client", client, "--domain", domain, "--email", email, "--server", acmeServer];
   return serverCommand("certificate", ...words);
 }

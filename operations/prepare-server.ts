@@ -4,29 +4,29 @@ import { FleetError } from "../core/errors.ts";
 import { askServer, checkServer, readServer } from "../core/facts/server.ts";
 import { restrictKeys } from "../core/keys/authorized-keys.ts";
 import type { StepContext } from "../core/ports.ts";
-import { type PrepareInput, sshTarget } from "../core/steps/inputs.ts";
+import { type StepInput, sshTarget } from "../core/steps/table.ts";
 
 const step = "server";
 
 /** @throws FleetError of the connection, `SUDO_MISSING`, `OS_UNSUPPORTED` or `DISK_FULL` */
-export async function prepareServer(context: StepContext, input: PrepareInput): Promise<void> {
+export async function prepareServer(context: StepContext, input: StepInput<"server">): Promise<void> {
   try {
     await prepare(context, input);
   } catch (error) {
-    throw error instanceof FleetError ? error.at({ client: input.CLIENT, step }) : error;
+    throw error instanceof FleetError ? error.at({ client: input.client, step }) : error;
   }
 }
 
-async function prepare(context: StepContext, input: PrepareInput): Promise<void> {
+async function prepare(context: StepContext, input: StepInput<"server">): Promise<void> {
   const ssh = await context.openSsh(sshTarget(input));
   const { stdout } = await ssh.run(step, askServer, { timeoutSeconds: 40 });
   const facts = readServer(stdout);
-  checkServer(input.HOST, facts);
+  checkServer(input.host, facts);
   context.report(`${facts.prettyName}, ${facts.freeMiB} MiB free`);
   const keys = await context.fleetKeys();
   if (keys.length > 0) await ssh.run(step, restrictKeys(keys), { timeoutSeconds: 40 });
-  if (facts.scripts === input.SCRIPTS && facts.areScriptsWhole && !context.isRepair) return;
-  const archive = await context.archive(context.releases.scriptsPath(input.SCRIPTS));
-  await ssh.run(step, installScripts(input.SCRIPTS), { input: archive, timeoutSeconds: 120 });
-  context.report(`scripts ${input.SCRIPTS} installed`);
+  if (facts.scripts === input.scripts && facts.areScriptsWhole && !context.isRepair) return;
+  const archive = await context.archive(context.releases.scriptsPath(input.scripts));
+  await ssh.run(step, installScripts(input.scripts), { input: archive, timeoutSeconds: 120 });
+  context.report(`scripts ${input.scripts} installed`);
 }

@@ -6,11 +6,11 @@ import { type FakeOptions, fakeContext } from "../test/helpers/fake-context.ts";
 import { checkRecord } from "./check-record.ts";
 import { publishRecord } from "./publish-record.ts";
 
-const name = { CLIENT: "ville", DOMAIN: "ville.geoclic.fr", ZONE: "geoclic.fr", IP: "10.0.0.1" };
+const name = { client: "ville", domain: "ville.geoclic.fr", zone: "geoclic.fr", ip: "10.0.0.1" };
 const input = {
-  domain: name.DOMAIN,
-  zone: name.ZONE,
-  ip: name.IP,
+  domain: name.domain,
+  zone: name.zone,
+  ip: name.ip,
   record: 5,
   nameServers: ["10.0.0.53:53", "10.0.0.54:53"],
 };

@@ -10,7 +10,7 @@ import { issueCertificate } from "./issue-certificate.ts";
 import { prepareServer } from "./prepare-server.ts";
 import { readStatus } from "./read-status.ts";
 
-const target = { CLIENT: "ville", HOST: "10.0.0.1", PORT: 22, SSH_USER: "ubuntu", HOST_KEY: "ssh-ed25519 A" };
+const target = { client: "ville", host: "10.0.0.1", port: 22, sshUser: "ubuntu", hostKey: "ssh-ed25519 A" };
 const image = (name: string) => ({
   image: `geoclic/${name}:aaaaaaaaaaaa`,
   origin: "built",
@@ -34,7 +34,7 @@ const outcome = (work: Promise<unknown>) =>
 describe("server", () => {
   const facts = (scripts: string, id = "debian", free = 9000, whole = "FACT_WHOLE=yes\n") =>
     `ID=${id}\nVERSION_ID="13"\nFACT_MACHINE=x86_64\nFACT_FREE=${free}\nFACT_SCRIPTS=${scripts}\n${whole}`;
-  const input = { ...target, SCRIPTS: "cccccccccccc" };
+  const input = { ...target, scripts: "cccccccccccc" };
 
   test("brings the scripts where others are", async () => {
     const context = fakeContext({
@@ -75,7 +75,7 @@ describe("server", () => {
 });
 
 describe("delivery", () => {
-  const input = { ...target, RELEASE: release.id, BUILD: "operator" as const };
+  const input = { ...target, release: release.id, build: "operator" as const };
   const list = "sudo -n docker image ls --format '{{.Repository}}:{{.Tag}}'";
 
   test("sends tree and images, and closes the way to the registry", async () => {
@@ -159,7 +159,7 @@ describe("delivery", () => {
 
   test("lets the server build where the fleet is configured so", async () => {
     const context = fakeContext({ release, answer: () => "bbbbbbbbbbbb\n" });
-    await deliverRelease(context, { ...input, BUILD: "client" });
+    await deliverRelease(context, { ...input, build: "client" });
     expect(context.sent.at(-1)).toBe(
       "sudo -n /opt/geoclic/server/build --client ville --release bbbbbbbbbbbb",
     );
@@ -170,11 +170,11 @@ describe("delivery", () => {
 describe("certificate", () => {
   const input = {
     ...target,
-    DOMAIN: "ville.fr",
-    IP: "10.0.0.1",
-    EMAIL: "a@ville.fr",
-    ACME_SERVER: "https://acme/dir",
-    DNS_SERVERS: "",
+    domain: "ville.fr",
+    ip: "10.0.0.1",
+    email: "a@ville.fr",
+    acmeServer: "https://acme/dir",
+    dnsServers: [],
   };
   const server =
     (valid: boolean, issue: string | Error = "") =>
@@ -241,9 +241,9 @@ describe("certificate", () => {
     const context = fakeContext({
       answer: server(false),
       aaaa,
-      ...at({ [target.HOST]: token(), ...answers }),
+      ...at({ [target.host]: token(), ...answers }),
     });
-    const issuing = issueCertificate(context, { ...input, IPV6: "2001:db8::9" });
+    const issuing = issueCertificate(context, { ...input, ipv6: "2001:db8::9" });
     if (code) expect(await outcome(issuing)).toBe(`${code} ville certificate`);
     else await issuing;
     expect(issued(context.sent)).toHaveLength(code ? 0 : 1);
@@ -257,7 +257,7 @@ describe("certificate", () => {
 });
 
 describe("activation", () => {
-  const input = { ...target, DOMAIN: "ville.fr", RELEASE: release.id };
+  const input = { ...target, domain: "ville.fr", release: release.id };
   const town =
     (shown: string, status = "healthy") =>
     ({ path }: { path: string }) => ({

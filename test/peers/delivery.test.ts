@@ -40,13 +40,13 @@ const release = (id: string) =>
   }) as unknown as Release;
 const [first, second] = [release("111111111111"), release("222222222222")];
 const input = (of: Release) => ({
-  CLIENT: "ville",
-  HOST: server.target.host,
-  PORT: server.target.port,
-  SSH_USER: "root",
-  HOST_KEY: server.target.hostKey,
-  RELEASE: of.id,
-  BUILD: "operator" as const,
+  client: "ville",
+  host: server.target.host,
+  port: server.target.port,
+  sshUser: "root",
+  hostKey: server.target.hostKey,
+  release: of.id,
+  build: "operator" as const,
 });
 
 /** What no compression makes small. */
@@ -236,7 +236,7 @@ describe("a delivery", () => {
   test("to another host than the pinned one sends nothing at all", async () => {
     town = await imitateServer(server.bin);
     const other = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"B".repeat(43)}`;
-    const error = await failure(deliverRelease(await context(), { ...input(first), HOST_KEY: other }));
+    const error = await failure(deliverRelease(await context(), { ...input(first), hostKey: other }));
     expect(error.code).toBe("HOST_KEY_CHANGED");
     expect(await readdir(path())).toEqual([]);
     expect(await server.log()).not.toContain("Accepted publickey");
@@ -244,7 +244,7 @@ describe("a delivery", () => {
 });
 
 describe("the first contact", () => {
-  const prepare = () => ({ ...input(first), SCRIPTS: "cccccccccccc" });
+  const prepare = () => ({ ...input(first), scripts: "cccccccccccc" });
 
   test("fails on a server that has no sudo", async () => {
     await server.stop();
@@ -280,7 +280,7 @@ describe("the first contact", () => {
     const installed = join(town.root, "server");
     expect(await readlink(installed)).toBe("server.d/cccccccccccc");
     expect((await stat(join(installed, "base"))).mode & 0o777).toBe(0o755);
-    await prepareServer(world, { ...prepare(), SCRIPTS: "dddddddddddd" });
+    await prepareServer(world, { ...prepare(), scripts: "dddddddddddd" });
     expect(await readlink(installed)).toBe("server.d/dddddddddddd");
     expect((await readdir(join(town.root, "server.d"))).sort()).toEqual(["cccccccccccc", "dddddddddddd"]);
   });

@@ -257,9 +257,9 @@ describe("an activation whose executor fails", () => {
     );
     const context = { ...fakeContext({ release }), openSsh: () => open() };
     const { host, port, hostKey } = server.target;
-    const target = { CLIENT: "ville", HOST: host, PORT: port, SSH_USER: "root", HOST_KEY: hostKey };
+    const target = { client: "ville", host: host, port: port, sshUser: "root", hostKey: hostKey };
     const error = await failure(
-      activateRelease(context, { ...target, RELEASE: release.id, DOMAIN: "ville.fr" }),
+      activateRelease(context, { ...target, release: release.id, domain: "ville.fr" }),
     );
     await rm(join(server.bin, "sudo"));
     const where = part === "activation" ? part : `activation (${part})`;
@@ -270,12 +270,12 @@ describe("an activation whose executor fails", () => {
 
 describe("the first contact with a server", () => {
   const input = () => ({
-    CLIENT: "ville",
-    HOST: server.target.host,
-    PORT: server.target.port,
-    SSH_USER: "root",
-    HOST_KEY: server.target.hostKey,
-    SCRIPTS: "cccccccccccc",
+    client: "ville",
+    host: server.target.host,
+    port: server.target.port,
+    sshUser: "root",
+    hostKey: server.target.hostKey,
+    scripts: "cccccccccccc",
   });
   const context = () => ({ ...fakeContext(), openSsh: () => open() });
   const imitate = async (name: string, script: string) => {
