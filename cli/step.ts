@@ -18,7 +18,7 @@ const env = process.env;
 
 /** What a step returns is printed, and handed to its next run. */
 const steps: {
-  readonly [S in LocalStep]: (context: StepContext, input: StepInput<S>) => Promise<string | void>;
+  readonly [S in LocalStep]: (context: StepContext, input: StepInput<S>) => Promise<unknown>;
 } = {
   server: prepareServer,
   record: (context, input) => checkRecord(context, input, env.PULUMI_COMMAND_STDOUT),
@@ -53,5 +53,5 @@ function isStep(word: string): word is LocalStep {
 async function run<S extends LocalStep>(step: S): Promise<void> {
   const context = stepContext((line) => console.log(line));
   const returned = await steps[step](context, readStepInput(step, env));
-  if (returned !== undefined) console.log(returned);
+  if (typeof returned === "string") console.log(returned);
 }

@@ -44,7 +44,10 @@ export function readStepInput<S extends LocalStep>(step: S, env: NodeJS.ProcessE
     if (value === undefined) return [];
     return [[field, isList(schema) ? value.split(" ").filter(Boolean) : value] as const];
   });
-  const parsed = parse<StepInput<S>>(stepInputs[step] as unknown as z.ZodType<StepInput<S>>, Object.fromEntries(own));
+  const parsed = parse<StepInput<S>>(
+    stepInputs[step] as unknown as z.ZodType<StepInput<S>>,
+    Object.fromEntries(own),
+  );
   if (!parsed.ok) throw new FleetError("STEP_INPUT_INVALID", { step, problems: parsed.problems });
   return parsed.value;
 }
