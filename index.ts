@@ -4,7 +4,7 @@ import { readReleases } from "./adapters/suite-source.ts";
 import { parseStackConfig, refuseDropped } from "./core/config/stack.ts";
 import { readStackValues } from "./core/config/values.ts";
 import { describe, FleetError } from "./core/errors.ts";
-import { languageOf } from "./core/messages/catalogue.ts";
+import { languageIn } from "./core/messages/catalogue.ts";
 import { passedOver } from "./core/release/passed-over.ts";
 import { fleetStack, formerClients } from "./stacks/fleet.ts";
 import { masterStack } from "./stacks/master.ts";
@@ -12,8 +12,7 @@ import { masterStack } from "./stacks/master.ts";
 // The engine's runner maps each stack trace through source maps, thousands of them. Types that are stripped move no line.
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
-const { LC_ALL, LC_MESSAGES, LANG } = process.env;
-const language = languageOf(LC_ALL || LC_MESSAGES || LANG);
+const language = languageIn(process.env);
 const tell = (error: FleetError) => describe(error, language);
 
 export default await outputs().catch((error: unknown) => {

@@ -24,7 +24,7 @@ import type {
   UpOptions,
 } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
-import { type Language, languageOf } from "../core/messages/catalogue.ts";
+import { type Language, languageIn } from "../core/messages/catalogue.ts";
 import { type LocalStep, repairedSteps } from "../core/steps/table.ts";
 import { cancelVariable, repairVariable, stepVariable } from "../core/steps/variables.ts";
 import { clearInterrupted } from "./stack-lock.ts";
@@ -56,7 +56,7 @@ const command = resolve(import.meta.dirname, "../assets/engine");
 export function openEngine({
   stack,
   project,
-  language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG),
+  language = languageIn(process.env),
 }: EngineOptions): Omit<Engine, "up"> & { up(options: UpOptions): Promise<Run> } {
   return { preview, up, redo, idle, activated };
 

@@ -1,9 +1,10 @@
 /** @module The fleets that one master stack serves, from the stack files beside it. */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { FleetConfig } from "../core/config/stack.ts";
 import { parseAnyStack } from "../core/registry/editor.ts";
+import { projectFolder } from "./home.ts";
 import { projectStacks } from "./pulumi.ts";
 
 export interface FleetStacks {
@@ -16,7 +17,7 @@ export interface FleetStacks {
 
 /** @throws FleetError `CONFIG_INVALID` of any stack's file */
 export async function fleetStacks(master: string): Promise<FleetStacks> {
-  const folder = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
+  const folder = projectFolder();
   const base = (stack: string) => stack.split("/").at(-1) ?? stack;
   const fleets: { stack: string; config: FleetConfig }[] = [];
   const unknown: string[] = [];

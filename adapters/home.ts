@@ -1,7 +1,7 @@
 /** @module Where the operator's own state and caches live, outside the checkout. */
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 export interface Home {
   /** State of the operator: releases, ledger of certificates. */
@@ -17,6 +17,11 @@ export function home(env: NodeJS.ProcessEnv = process.env): Home {
   const state = env.GEOCLIC_HOME ?? join(env.XDG_STATE_HOME ?? join(user, ".local/state"), "geoclic-fleet");
   const cache = join(env.XDG_CACHE_HOME ?? join(user, ".cache"), "geoclic-fleet");
   return { state, cache, runtime: runtimeOf(state, env.XDG_RUNTIME_DIR) };
+}
+
+/** Folder of Pulumi.yaml and the stack files: PULUMI_OPTION_CWD as for Pulumi itself, or the working folder. */
+export function projectFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return resolve(env.PULUMI_OPTION_CWD ?? ".");
 }
 
 /** A connection's socket adds 32 characters to it while ssh makes it. */

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { execa } from "execa";
 import { lastLine, shutOutCause } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { connectSeconds } from "../core/limits.ts";
 import type { HostKey } from "../core/registry/port.ts";
 
 /** The best first. */
@@ -16,7 +17,7 @@ export async function scanHostKey(
   host: string,
   port: number,
   {
-    timeoutSeconds = 15,
+    timeoutSeconds = connectSeconds,
     preferred,
     kinds = "ed25519,ecdsa",
   }: { readonly timeoutSeconds?: number; readonly preferred?: string; readonly kinds?: string } = {},

@@ -2,12 +2,19 @@
 import http from "node:http";
 import https from "node:https";
 import type { HttpAnswer } from "../core/health.ts";
+import { httpSeconds } from "../core/limits.ts";
 import type { HttpRequest } from "../core/ports.ts";
 
 const bodyLimit = 256 * 1024;
 
 /** @throws Error of the connection, of TLS, or of the time-out */
-export function get({ protocol, host, domain, path, timeoutSeconds = 10 }: HttpRequest): Promise<HttpAnswer> {
+export function get({
+  protocol,
+  host,
+  domain,
+  path,
+  timeoutSeconds = httpSeconds,
+}: HttpRequest): Promise<HttpAnswer> {
   const secure = protocol === "https";
   const cause = (error: Error) =>
     error.name === "AbortError" ? new Error(`no answer within ${timeoutSeconds} s`) : error;

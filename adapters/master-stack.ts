@@ -1,6 +1,6 @@
 /** @module The master stack: which generations of the fleet's key its file declares, and which its state holds. */
 import { readFile, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { FleetError } from "../core/errors.ts";
 import type { HeldKey } from "../core/keys/rotation.ts";
@@ -9,6 +9,7 @@ import { setIn } from "../core/registry/stack-text.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
+import { projectFolder } from "./home.ts";
 import { converge, keyResources, keySecrets, readOutputs, unprotect } from "./pulumi.ts";
 
 const prefix = "geoclic-fleet:";
@@ -38,7 +39,7 @@ export function masterStack(
   stack: string,
   { commit, onProgress }: { readonly commit: boolean; readonly onProgress: (line: string) => void },
 ) {
-  const project = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
+  const project = projectFolder();
   const name = stack.split("/").at(-1) ?? "";
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
     throw new FleetError("STACK_NAME_INVALID", { stack: name });

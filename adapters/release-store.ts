@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FleetError } from "../core/errors.ts";
+import { isReleaseId } from "../core/naming.ts";
 import type { ReleaseStore } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
 import { type ReleaseOrigins, releaseOrigins } from "./release-origins.ts";
@@ -24,7 +25,7 @@ export function releaseStore(stateFolder: string): WritableReleaseStore {
 
   async function list(): Promise<string[]> {
     const names = await readdir(folder).catch(() => []);
-    return names.filter((name) => /^[0-9a-f]{12}$/.test(name)).sort();
+    return names.filter((name) => isReleaseId(name)).sort();
   }
 
   async function read(id: string): Promise<Release | undefined> {

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { type RsyncRelease, type RsyncStats, readRsyncStats, rsyncRelease } from "../core/commands/rsync.ts";
 import { lastLine, type SshTarget, sshFailure } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { transferSeconds } from "../core/limits.ts";
 
 /**
  * `isConnected`: whether the line to the server is still whole. `env`: names the agent, as for the line's own connection.
@@ -21,7 +22,7 @@ export async function sendRelease(
     env,
     extendEnv: false,
     reject: false,
-    timeout: 30 * 60_000,
+    timeout: transferSeconds * 1000,
     stdin: "ignore",
   });
   if (result.exitCode === 0) return readRsyncStats(String(result.stdout));

@@ -15,20 +15,22 @@ import {
   sshFailure,
 } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import {
+  checkConnectionSeconds,
+  commandSeconds,
+  forwardSeconds,
+  freshConnectionSeconds,
+} from "../core/limits.ts";
 import type { Forward, RunOptions, RunResult, Ssh } from "../core/ports.ts";
-import { sendRelease } from "./rsync.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { pace } from "./pace.ts";
+import { sendRelease } from "./rsync.ts";
 import { ensureRuntimeFolder } from "./runtime-folder.ts";
 
 /** Hundreds of handshakes at once would starve each other of this machine's processor. */
 const startTurn = pace({ perSecond: 20, burst: 10 });
 /** When a connection was last used, by its configuration, milliseconds since 1970. */
 const lastUse = new Map<string, number>();
-/** For a server to log in and to allocate a port. */
-const forwardSeconds = 60;
-/** Shorter than a connection is kept. */
-const freshMilliseconds = 25_000;
 
 /**
  * Writes the files of a connection; nothing is contacted yet.
@@ -66,13 +68,18 @@ export async function openSsh(target: SshTarget, env: NodeJS.ProcessEnv = proces
   /** Whether the shared connection answers. */
   async function isConnected(): Promise<boolean> {
     const words = ["-F", config, "-O", "check", target.client];
-    const check = await execa("ssh", words, { env, extendEnv: false, reject: false, timeout: 5000 });
+    const check = await execa("ssh", words, {
+      env,
+      extendEnv: false,
+      reject: false,
+      timeout: checkConnectionSeconds * 1000,
+    });
     return check.exitCode === 0;
   }
 
   async function run(step: string, command: Command, options: RunOptions = {}): Promise<RunResult> {
-    const timeoutSeconds = options.timeoutSeconds ?? 120;
-    const isFresh = Date.now() - (lastUse.get(config) ?? 0) < freshMilliseconds;
+    const timeoutSeconds = options.timeoutSeconds ?? commandSeconds;
+    const isFresh = Date.now() - (lastUse.get(config) ?? 0) < freshConnectionSeconds * 1000;
     lastUse.set(config, Date.now());
     if (!isFresh) await startTurn();
     const child = execa("ssh", ["-F", config, "-T", target.client, "--", toShell(command)], {

@@ -1,6 +1,6 @@
 /** @module A stack's file, the registry of clients: edited under a lock, checked, written whole, committed. */
 import { readFile, realpath, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import {
@@ -10,10 +10,11 @@ import {
   type StackEditor,
 } from "../core/registry/editor.ts";
 import type { StackFile } from "../core/registry/port.ts";
+import { stackName } from "../core/registry/stack-name.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import { withFileLock } from "./file-lock.ts";
 import { historyOf } from "./git.ts";
-import { stackName } from "../core/registry/stack-name.ts";
+import { projectFolder } from "./home.ts";
 import { selectedStack } from "./pulumi.ts";
 
 export type { StackFile } from "../core/registry/port.ts";
@@ -32,7 +33,7 @@ export async function stackFile(
   { commit = true }: StackFileOptions = {},
 ): Promise<StackFile> {
   const name = stackName(stack ?? (await selectedStack()));
-  const folder = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
+  const folder = projectFolder();
   const named = join(folder, `Pulumi.${name}.yaml`);
   const path = await realpath(named).catch(() => named);
   if (!(await stat(path).catch(() => undefined))?.isFile())

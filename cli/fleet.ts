@@ -2,7 +2,7 @@
 import { stackFile } from "../adapters/stack-file.ts";
 import { readReleases } from "../adapters/suite-source.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
-import { type ClientConfig, type FleetConfig, reachOf } from "../core/config/stack.ts";
+import { type ClientConfig, type FleetConfig, reachOf, targetOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import type { Release } from "../core/release/release.ts";
 import { chooseClients } from "../core/rollout/choice.ts";
@@ -43,11 +43,6 @@ export async function targetAt(stack: string | undefined, host: string): Promise
     stack === undefined ? await fleetConfig(stack).catch(() => undefined) : await fleetConfig(stack);
   const client = clients?.clients.find((each) => each.ip === host || reachOf(each) === host);
   return client ? targetOf(client) : undefined;
-}
-
-export function targetOf(client: ClientConfig): SshTarget {
-  const { user, port, hostKey } = client.ssh;
-  return { client: client.name, host: reachOf(client), port, user, hostKey };
 }
 
 /** Every client with the release that it should run. */

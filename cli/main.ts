@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { describe, FleetError } from "../core/errors.ts";
 import { exitStatusOf } from "../core/exit-status.ts";
-import { type Language, languageOf } from "../core/messages/catalogue.ts";
+import { type Language, languageIn } from "../core/messages/catalogue.ts";
 import { terminal } from "./console.ts";
 import { isHelp, usageError } from "./frame.ts";
 import { makeProgram } from "./program.ts";
@@ -38,5 +38,5 @@ function chosenLanguage(argv: readonly string[]): Language {
   const given = argv[index]?.split("=")[1] ?? (index < 0 ? undefined : argv[index + 1]);
   if (given === "fr" || given === "en") return given;
   if (argv[0] === "aide") return "fr";
-  return languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);
+  return languageIn(env);
 }

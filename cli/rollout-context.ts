@@ -1,7 +1,7 @@
 /** @module The real effects behind rollouts. */
 import { setTimeout } from "node:timers/promises";
 import { openEngine } from "../adapters/engine.ts";
-import { home } from "../adapters/home.ts";
+import { home, projectFolder } from "../adapters/home.ts";
 import { get } from "../adapters/http.ts";
 import { imageBuilder } from "../adapters/images/image-builder.ts";
 import { readKept, readMigrations } from "../adapters/kept-release.ts";
@@ -12,17 +12,16 @@ import { openSsh } from "../adapters/ssh.ts";
 import { stackFile } from "../adapters/stack-file.ts";
 import { keepPresent } from "../adapters/suite-source.ts";
 import { serverCommand } from "../core/commands/shell.ts";
-import type { SshTarget } from "../core/commands/ssh.ts";
-import { type ClientConfig, reachOf } from "../core/config/stack.ts";
+import { targetOf } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
 import { readAnswer } from "../core/facts/answer.ts";
 import { ClientFacts } from "../core/facts/client.ts";
+import { questionSeconds, reachSeconds } from "../core/limits.ts";
 import { type Language, text } from "../core/messages/catalogue.ts";
 import { townProblem } from "../operations/prove-town.ts";
 import type { planRollback, UpdateContext } from "../operations/update.ts";
 import type { Console } from "./console.ts";
 
-const reachSeconds = 10;
 const shownPaths = 12;
 
 export async function rolloutContext(
@@ -34,7 +33,7 @@ export async function rolloutContext(
   const { state, cache } = home();
   const store = releaseStore(state);
   const images = imageBuilder(cache, store);
-  const project = process.env.PULUMI_OPTION_CWD ?? ".";
+  const project = projectFolder();
   return {
     file,
     engine: openEngine({ stack: file.stack, project, language: console.language }),
@@ -55,7 +54,7 @@ export async function rolloutContext(
     former: async (client) => {
       const ssh = await openSsh(targetOf(client));
       const command = serverCommand("facts", "--client", client.name, "--json");
-      const { stdout } = await ssh.run("rollback", command, { timeoutSeconds: 30 });
+      const { stdout } = await ssh.run("rollback", command, { timeoutSeconds: questionSeconds });
       return readAnswer(ClientFacts, "facts", stdout).former ?? undefined;
     },
     releases: {
@@ -93,9 +92,4 @@ function leftOutLine(paths: readonly string[], language: Language): string {
   const shown = paths.slice(0, shownPaths).join(", ");
   const names = paths.length > shownPaths ? `${shown}, …` : shown;
   return text("update.leftOut", language, { count: paths.length, names });
-}
-
-function targetOf(client: ClientConfig): SshTarget {
-  const { user, port, hostKey } = client.ssh;
-  return { client: client.name, host: reachOf(client), port, user, hostKey };
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { describe, FleetError } from "../core/errors.ts";
-import { languageOf } from "../core/messages/catalogue.ts";
+import { languageIn } from "../core/messages/catalogue.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { LocalStep, StepInput } from "../core/steps/table.ts";
 import { stepInputs } from "../core/steps/table.ts";
@@ -41,7 +41,7 @@ try {
     throw new FleetError("CANCELLED", { operation: basename(cancelFile, ".jsonl.cancel") });
   await run(name);
 } catch (error) {
-  const language = languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);
+  const language = languageIn(env);
   console.error(error instanceof FleetError ? describe(error, language) : error);
   process.exitCode = 1;
 }

@@ -1,7 +1,6 @@
 /** @module One client: its secrets, its DNS record, its server's base, its certificate, its running release and its schedules. */
 import * as pulumi from "@pulumi/pulumi";
-import type { SshTarget } from "../core/commands/ssh.ts";
-import { type ClientConfig, type FleetConfig, reachOf, zoneOf } from "../core/config/stack.ts";
+import { type ClientConfig, type FleetConfig, targetOf, zoneOf } from "../core/config/stack.ts";
 import { type Release, serviceKeys } from "../core/release/release.ts";
 import { shortHash } from "../core/release/tree.ts";
 import { plainEnvironment, renderEnvironment } from "../core/render/environment.ts";
@@ -34,13 +33,7 @@ export class ClientServer extends pulumi.ComponentResource {
     super("geoclic:fleet:ClientServer", name, {}, opts);
     const parent = this;
     const { client, release, fleet } = args;
-    const target: SshTarget = {
-      client: client.name,
-      host: reachOf(client),
-      port: client.ssh.port,
-      user: client.ssh.user,
-      hostKey: client.ssh.hostKey,
-    };
+    const target = targetOf(client);
     const { user: sshUser, ...reachedAs } = target;
     const reached = { ...reachedAs, sshUser };
     const plain = plainEnvironment(release.adapter, client);

@@ -3,6 +3,7 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { serverCommand, toShell } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
+import { connectSeconds } from "../core/limits.ts";
 import { childName } from "../core/naming.ts";
 
 export interface ServerStepArgs {
@@ -35,7 +36,7 @@ export function serverStep(
         user: target.user,
         hostKey: target.hostKey,
         dialErrorLimit: 4,
-        perDialTimeout: 15,
+        perDialTimeout: connectSeconds,
       },
       create: line,
       update: line,

@@ -34,3 +34,8 @@ export function imageName(suite: string, service: string, contentKey: string): s
 export function childName(client: string, role: string): string {
   return `${client}-${role}`;
 }
+
+/** Names a release by its content: 12 characters of 0-9a-f. */
+export function isReleaseId(text: string): boolean {
+  return /^[0-9a-f]{12}$/.test(text);
+}

@@ -13,7 +13,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   /** Called with each line of standard output as it comes. */
   readonly onLine?: (line: string) => void;
-  /** @default 120 */
+  /** @default commandSeconds of core/limits.ts */
   readonly timeoutSeconds?: number;
   /** Exit statuses that are answers, not failures. @default [0] */
   readonly statuses?: readonly number[];
@@ -53,7 +53,7 @@ export interface HttpRequest {
   readonly host: string;
   readonly domain: string;
   readonly path: string;
-  /** @default 10 */
+  /** @default httpSeconds of core/limits.ts */
   readonly timeoutSeconds?: number;
 }
 

@@ -7,16 +7,17 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Convergence } from "../adapters/pulumi.ts";
 import { stackFile } from "../adapters/stack-file.ts";
-import { statusTable } from "../cli/status-table.ts";
 import { stepContext } from "../cli/context.ts";
 import { declaredClients, statusClient } from "../cli/fleet.ts";
+import { statusTable } from "../cli/status-table.ts";
 import { table } from "../cli/table.ts";
 import type { FleetConfig } from "../core/config/stack.ts";
 import { describe, FleetError } from "../core/errors.ts";
+import { languageIn, type TextKey, text } from "../core/messages/catalogue.ts";
 import type { ClientsEditor } from "../core/registry/editor.ts";
-import { languageOf, type TextKey, text } from "../core/messages/catalogue.ts";
 import { readStatus } from "../operations/read-status.ts";
 import { chromiumFlags } from "./chromium.ts";
+import { type DemoTown, demoTowns, type Entry, ensureTown, orderTown } from "./demo-towns.ts";
 import { LabError } from "./errors.ts";
 import { fleetConfig } from "./fleet-config.ts";
 import { up } from "./lab.ts";
@@ -30,10 +31,9 @@ import {
   suitePath,
 } from "./operator.ts";
 import { makeSuite } from "./suite/release/make.ts";
-import { type DemoTown, demoTowns, ensureTown, type Entry, orderTown } from "./demo-towns.ts";
 
 const stack = "lab";
-const language = languageOf(process.env.LC_ALL || process.env.LC_MESSAGES || process.env.LANG);
+const language = languageIn(process.env);
 const t = (key: TextKey, values = {}) => text(key, language, values);
 const say = (line: string) => console.log(line);
 const title = (line: string) => say(`\n== ${line}`);

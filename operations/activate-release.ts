@@ -1,7 +1,9 @@
 /** @module Makes a delivered release the running one, and proves it from outside. */
+
 import { serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
 import { shownRelease, unhealthy } from "../core/health.ts";
+import { activationSeconds, undoSeconds } from "../core/limits.ts";
 import { releaseRoute } from "../core/naming.ts";
 import type { HttpRequest, Ssh, StepContext } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
@@ -28,7 +30,7 @@ export async function activateRelease(context: StepContext, input: StepInput<"ac
     // The executor undoes what it did, and the one who follows it hears of that.
     const unwatch = context.onCancelled(() => {
       ssh
-        .run(step, serverCommand("activate", "cancel", ...words), { timeoutSeconds: 600 })
+        .run(step, serverCommand("activate", "cancel", ...words), { timeoutSeconds: undoSeconds })
         .catch((error: Error) => context.report(error.message));
     });
     try {
@@ -47,7 +49,7 @@ async function follow(context: StepContext, ssh: Ssh, words: readonly string[]):
   for (let attempt = 1; ; attempt += 1) {
     try {
       await ssh.run(step, serverCommand("activate", "follow", ...words), {
-        timeoutSeconds: 3600,
+        timeoutSeconds: activationSeconds,
         onLine: context.report,
       });
       return;

@@ -3,6 +3,7 @@
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { type FleetConfig, reachOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
+import { questionSeconds } from "../core/limits.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ssh } from "../core/ports.ts";
 import type { ClientEntry, ClientsEditor } from "../core/registry/editor.ts";
@@ -152,7 +153,7 @@ export async function addClient(context: AddContext, request: AddRequest): Promi
     const host = reachOf(client);
     try {
       const ssh = await context.openSsh({ client: name, host, port, user, hostKey: pinned });
-      await ssh.run("check", ["sudo", "-n", "true"], { timeoutSeconds: 30 });
+      await ssh.run("check", ["sudo", "-n", "true"], { timeoutSeconds: questionSeconds });
       tell("add.checked", { user, host });
     } catch (error) {
       if (!(error instanceof FleetError)) throw error;

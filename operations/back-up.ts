@@ -1,12 +1,13 @@
 /** @module `backup`: a backup of now on each server, at once; verified there before it counts. */
+
 import { serverCommand } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
+import { backupSeconds, questionSeconds } from "../core/limits.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { Operation } from "./operation.ts";
 
 const step = "backup";
-const hours = 3600;
 
 export interface BackUpContext extends Pick<StepContext, "openSsh"> {
   /** A failure in the reader's language. */
@@ -37,9 +38,9 @@ export async function backUp(
     operation.step(client, step);
     try {
       const ssh = await context.openSsh(target);
-      await ssh.run(step, ["true"], { timeoutSeconds: 20 });
+      await ssh.run(step, ["true"], { timeoutSeconds: questionSeconds });
       await ssh.run(step, serverCommand("backup", "--client", client), {
-        timeoutSeconds: 6 * hours,
+        timeoutSeconds: backupSeconds,
         onLine: (line) => operation.line(line, client),
       });
       operation.stepEnd(client, step, true);

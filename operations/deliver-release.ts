@@ -1,8 +1,10 @@
 /** @module Brings a release to a server: its tree by rsync, then the layers of its images that are missing there. */
+
 import { completeRelease, replaceRelease } from "../core/commands/rsync.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
-import { serverPaths } from "../core/naming.ts";
+import { activationSeconds, transferSeconds } from "../core/limits.ts";
+import { isReleaseId, serverPaths } from "../core/naming.ts";
 import type { Ssh, StepContext, StoredImage } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
 import { type StepInput, sshTarget } from "../core/steps/table.ts";
@@ -33,7 +35,7 @@ async function deliver(context: StepContext, input: StepInput<"delivery">): Prom
   await deliverTree(context, ssh, release);
   if (input.build === "client")
     await ssh.run(step, serverCommand("build", "--client", input.client, "--release", release.id), {
-      timeoutSeconds: 3600,
+      timeoutSeconds: activationSeconds,
       onLine: context.report,
     });
   else await deliverImages(context, ssh, release);
@@ -64,7 +66,7 @@ async function deliverTree(context: StepContext, ssh: Ssh, release: Release): Pr
 
 async function presentReleases(ssh: Ssh): Promise<string[]> {
   const { stdout } = await ssh.run(step, ["ls", "-1", serverPaths.releases]);
-  return stdout.split("\n").filter((name) => /^[0-9a-f]{12}$/.test(name));
+  return stdout.split("\n").filter((name) => isReleaseId(name));
 }
 
 /** rsync looks at a limited number of them: the running release is the one most alike. */
@@ -163,7 +165,7 @@ async function pullImage(
   const image = release.services[service]?.image ?? repository;
   const docker = (...words: string[]): Command => ["sudo", "-n", "docker", ...words];
   await ssh
-    .run(step, docker("pull", "--quiet", reference), { timeoutSeconds: 1800 })
+    .run(step, docker("pull", "--quiet", reference), { timeoutSeconds: transferSeconds })
     .catch((error: unknown) => {
       if (error instanceof FleetError && error.code === "SSH_FAILED")
         throw new FleetError("IMAGE_PULL_FAILED", { image, cause: String(error.values.cause) }, error.place);

@@ -2,10 +2,12 @@
  * @module `import`: the predecessor's registry becomes clients of the stack, with the secrets that their servers have.
  * Everything is read and checked first; then there is one write.
  */
+
 import type { Command } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import type { FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
+import { inspectionSeconds } from "../core/limits.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import { reachOfAddress } from "../core/ovh/order.ts";
 import type { Ssh } from "../core/ports.ts";
@@ -195,7 +197,10 @@ function readable<T>(read: () => T, client: string): T {
 async function readFirst(ssh: Ssh, name: string): Promise<string | undefined> {
   const script = 'for file; do if [ -f "$file" ]; then cat "$file"; exit; fi; done; exit 3';
   const command: Command = ["sudo", "-n", "sh", "-c", script, "sh", `${folder}/${name}`, `${kept}/${name}`];
-  const { status, stdout } = await ssh.run(step, command, { statuses: [0, 3], timeoutSeconds: 40 });
+  const { status, stdout } = await ssh.run(step, command, {
+    statuses: [0, 3],
+    timeoutSeconds: inspectionSeconds,
+  });
   return status === 0 ? stdout : undefined;
 }
 
@@ -207,7 +212,7 @@ async function townOf(ssh: Ssh, { database }: FormerEnvironment): Promise<string
     'id=$(docker ps -q --filter label=com.docker.compose.service=db | head -n 1); [ -n "$id" ] && exec docker exec "$id" "$@"; exit 3';
   const { status, stdout } = await ssh.run(step, ["sudo", "-n", "sh", "-c", script, "sh", ...psql], {
     statuses: [0, 1, 2, 3, 126, 127],
-    timeoutSeconds: 40,
+    timeoutSeconds: inspectionSeconds,
   });
   return status === 0 ? townOfSettings(stdout.trim()) : undefined;
 }

@@ -6,6 +6,7 @@ import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { lastLine } from "../core/commands/ssh.ts";
 import { FleetError } from "../core/errors.ts";
 import { readAnswer } from "../core/facts/answer.ts";
+import { certificateCheckSeconds, certificateSeconds } from "../core/limits.ts";
 import type { Ssh, StepContext } from "../core/ports.ts";
 import { type StepInput, sshTarget } from "../core/steps/table.ts";
 import { publishRecord } from "./publish-record.ts";
@@ -24,7 +25,7 @@ export async function issueCertificate(context: StepContext, input: StepInput<"c
     const before = await status(ssh, input);
     if (before.valid) {
       // The words of issue are idempotent: they put copy, hook and timer right where they are not.
-      await ssh.run(step, issue(input), { timeoutSeconds: 240, onLine: context.report });
+      await ssh.run(step, issue(input), { timeoutSeconds: certificateCheckSeconds, onLine: context.report });
       return;
     }
     const servers = input.dnsServers;
@@ -124,7 +125,7 @@ async function ask(
   request: AcmeRequest,
 ): Promise<void> {
   try {
-    await ssh.run(step, issue(input), { timeoutSeconds: 600, onLine: context.report });
+    await ssh.run(step, issue(input), { timeoutSeconds: certificateSeconds, onLine: context.report });
   } catch (error) {
     await context.acmeLedger.fail(request).catch((second: Error) => {
       context.report(`the ledger still counts it as issued: ${second.message}`);

@@ -1,6 +1,8 @@
 /** @module A town as its citizens see it: healthy by its suite's rule, and running a release. */
+
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { shownRelease, unhealthy } from "../core/health.ts";
+import { httpSeconds } from "../core/limits.ts";
 import { releaseRoute } from "../core/naming.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
@@ -13,7 +15,9 @@ export async function townProblem(
   { id, adapter: { health } }: Pick<Release, "id" | "adapter">,
 ): Promise<string | undefined> {
   const ask = (path: string) =>
-    get({ protocol: "https", host, domain, path, timeoutSeconds: 8 }).catch((error: Error) => error);
+    get({ protocol: "https", host, domain, path, timeoutSeconds: httpSeconds }).catch(
+      (error: Error) => error,
+    );
   const [answer, shown] = await Promise.all([ask(health.path), ask(releaseRoute)]);
   if (answer instanceof Error) return `https://${domain}${health.path}: ${answer.message}`;
   const cause = unhealthy(health, answer);

@@ -1,4 +1,5 @@
 /** @module Compares every server with what is declared, all at once; changes nothing. */
+
 import { serverCommand, withinSeconds } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import type { FleetConfig } from "../core/config/stack.ts";
@@ -11,7 +12,8 @@ import {
   type Finding,
   type HeldRelease,
 } from "../core/facts/drift.ts";
-import { serverPaths } from "../core/naming.ts";
+import { questionSeconds } from "../core/limits.ts";
+import { isReleaseId, serverPaths } from "../core/naming.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { TreeEntry } from "../core/release/tree.ts";
 
@@ -45,11 +47,11 @@ export async function readDrift(
     try {
       const ssh = await context.openSsh(target);
       const { stdout } = await ssh.run(step, ["readlink", serverPaths.current], {
-        timeoutSeconds: 20,
+        timeoutSeconds: questionSeconds,
         statuses: [0, 1],
       });
       const id = stdout.trim().split("/").at(-1) ?? "";
-      const running = await hold(/^[0-9a-f]{12}$/.test(id) ? id : client.desired.id);
+      const running = await hold(isReleaseId(id) ? id : client.desired.id);
       const expected = expectedServer(client, running, fleet, keys);
       const command = serverCommand("drift", "--client", target.client, "--json");
       const answer = await ssh.run(step, withinSeconds(seconds, command), {

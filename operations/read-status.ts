@@ -1,9 +1,11 @@
 /** @module Asks every server at once; a dead one costs its time-out once and hides nobody. */
+
 import { serverCommand, withinSeconds } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { readAnswer } from "../core/facts/answer.ts";
 import { ClientFacts } from "../core/facts/client.ts";
 import { shownRelease, unhealthy } from "../core/health.ts";
+import { reachSeconds } from "../core/limits.ts";
 import { releaseRoute } from "../core/naming.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
@@ -44,7 +46,7 @@ export function readStatus(
   context: Pick<StepContext, "openSsh" | "get">,
   clients: readonly StatusClient[],
   /** What a silent server costs. */
-  timeoutSeconds = 10,
+  timeoutSeconds = reachSeconds,
 ): Promise<ClientStatus[]> {
   return Promise.all(clients.map((client) => clientStatus(context, client, timeoutSeconds)));
 }

@@ -7,12 +7,13 @@ import type { Command } from "../core/commands/shell.ts";
 import { serverCommand } from "../core/commands/shell.ts";
 import { isShutOut, type SshTarget } from "../core/commands/ssh.ts";
 import type { ClientConfig } from "../core/config/stack.ts";
-import { reachOf } from "../core/config/stack.ts";
+import { targetOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
+import { removeKeys } from "../core/keys/authorized-keys.ts";
+import { commandSeconds, questionSeconds } from "../core/limits.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
 import type { Ovh } from "../core/ovh/port.ts";
 import type { Ssh } from "../core/ports.ts";
-import { removeKeys } from "../core/keys/authorized-keys.ts";
 import { sendBackup } from "../core/registry/commands.ts";
 import type { RetirementJournal, StackFile } from "../core/registry/port.ts";
 import { Export, type Retirement, type RetirementEvent, retirementOf } from "../core/registry/retirement.ts";
@@ -228,7 +229,7 @@ async function empty(
     for (let attempt = 0; attempt < tries; attempt += 1) {
       await context.sleep(trySeconds * 1000);
       try {
-        await ssh.run(step, ["true"], { timeoutSeconds: 30 });
+        await ssh.run(step, ["true"], { timeoutSeconds: questionSeconds });
         return false;
       } catch (error) {
         if (!(error instanceof FleetError) || error.code !== "SSH_UNREACHABLE") throw error;
@@ -273,7 +274,7 @@ async function empty(
     const wasGoing = (await progress()).isKeyGoing;
     await journal.write({ event: "keyGoing" });
     try {
-      await ssh.run(step, removeKeys(keys), { timeoutSeconds: 60 });
+      await ssh.run(step, removeKeys(keys), { timeoutSeconds: commandSeconds });
     } catch (error) {
       // The run before was killed between the deed and its note.
       if (!(wasGoing && error instanceof FleetError && error.code === "SSH_REFUSED")) throw error;
@@ -287,11 +288,6 @@ async function empty(
     const { stdout } = await ssh.run(step, command, { timeoutSeconds });
     return stdout.split("\n").filter(Boolean);
   }
-}
-
-function targetOf(client: ClientConfig): SshTarget {
-  const { user, port, hostKey } = client.ssh;
-  return { client: client.name, host: reachOf(client), port, user, hostKey };
 }
 
 /** Why there may be no last backup: the server is not reached, or never had anything of ours. */

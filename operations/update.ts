@@ -1,6 +1,8 @@
 /** @module `update`, `rollback` and going on with either: which clients, which releases, in which waves. */
+
 import type { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
+import { isReleaseId } from "../core/naming.ts";
 import type { OperationView } from "../core/operation/journal.ts";
 import type { Release } from "../core/release/release.ts";
 import { type KeptRelease, releaseChanges } from "../core/rollout/changes.ts";
@@ -100,7 +102,7 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
   };
 
   async function held(id: string): Promise<Release> {
-    const release = /^[0-9a-f]{12}$/.test(id) ? await releases.read(id) : undefined;
+    const release = isReleaseId(id) ? await releases.read(id) : undefined;
     if (release) return release;
     const made = await releases.named(id);
     const named = made && (await releases.read(made));

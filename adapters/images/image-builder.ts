@@ -4,11 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { FleetError } from "../../core/errors.ts";
+import { transferSeconds } from "../../core/limits.ts";
 import type { Images, ReleaseStore, StoredImage } from "../../core/ports.ts";
 import type { Release, ReleaseService } from "../../core/release/release.ts";
 import { below } from "../../core/release/tree.ts";
-import { copyTree, readTree } from "../file-tree.ts";
 import { withFileLock } from "../file-lock.ts";
+import { copyTree, readTree } from "../file-tree.ts";
 import { openImageEndpoint } from "./image-endpoint.ts";
 import { imageStore } from "./image-store.ts";
 
@@ -113,7 +114,11 @@ async function requireEngine(): Promise<void> {
 }
 
 async function docker(words: readonly string[]): Promise<{ exitCode: number; stderr: string }> {
-  const result = await execa("docker", words, { reject: false, stdin: "ignore", timeout: 30 * 60_000 });
+  const result = await execa("docker", words, {
+    reject: false,
+    stdin: "ignore",
+    timeout: transferSeconds * 1000,
+  });
   return {
     exitCode: result.exitCode ?? 127,
     stderr: String(result.stderr ?? "") || result.shortMessage || "",

@@ -1,7 +1,7 @@
 /** @module `backup`: a backup of now, on each server that is named. */
 import { openSsh } from "../../adapters/ssh.ts";
 import { stackFile } from "../../adapters/stack-file.ts";
-import { reachOf } from "../../core/config/stack.ts";
+import { targetOf } from "../../core/config/stack.ts";
 import { describe } from "../../core/errors.ts";
 import { chooseClients } from "../../core/rollout/choice.ts";
 import { backUp } from "../../operations/back-up.ts";
@@ -23,10 +23,7 @@ export async function backup(console: Console, options: BackupOptions): Promise<
   const { clients } = await file.read();
   const chosen = chooseClients(clients, { clients: options.client, all: options.all }, file.stack);
   const parallel = integer("--parallel", options.parallel, 1, 100);
-  const targets = chosen.map((client) => {
-    const { user, port, hostKey } = client.ssh;
-    return { client: client.name, host: reachOf(client), port, user, hostKey };
-  });
+  const targets = chosen.map(targetOf);
   const request = { clients: targets.map(({ client }) => client) };
   await asOperation(
     console,

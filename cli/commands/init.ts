@@ -1,9 +1,11 @@
 /** @module `init`: the administrator, the town's name and, where wanted, demonstration data of a running town. */
+
 import { openSsh } from "../../adapters/ssh.ts";
 import { stackFile } from "../../adapters/stack-file.ts";
 import { serverCommand } from "../../core/commands/shell.ts";
-import { reachOf } from "../../core/config/stack.ts";
+import { targetOf } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
+import { demoSeconds, initSeconds } from "../../core/limits.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { chooseClients } from "../../core/rollout/choice.ts";
 import { hidden, secretLine } from "../ask.ts";
@@ -47,7 +49,6 @@ export async function init(console: Console, options: InitOptions): Promise<void
     }, `Set ${name}'s administrator and town`);
   const [client] = chooseClients((await file.read()).clients, choice, file.stack);
   if (!client) return;
-  const { user, port, hostKey } = client.ssh;
   await asOperation(
     console,
     file.stack,
@@ -59,7 +60,7 @@ export async function init(console: Console, options: InitOptions): Promise<void
     async (operation) => {
       operation.plan([[client.name]], {});
       operation.step(client.name, step);
-      const ssh = await openSsh({ client: client.name, host: reachOf(client), port, user, hostKey });
+      const ssh = await openSsh(targetOf(client));
       const admin = { email: client.email, password, firstName: "Super", lastName: "Admin" };
       let isKept = false;
       const onLine = (line: string) => {
@@ -69,11 +70,14 @@ export async function init(console: Console, options: InitOptions): Promise<void
       };
       await ssh.run(step, serverCommand("init", "--client", client.name), {
         input: JSON.stringify({ admin, town: { name: client.town } }),
-        timeoutSeconds: 300,
+        timeoutSeconds: initSeconds,
         onLine,
       });
       if (options.withDemo)
-        await ssh.run(step, serverCommand("demo", "--client", client.name), { timeoutSeconds: 600, onLine });
+        await ssh.run(step, serverCommand("demo", "--client", client.name), {
+          timeoutSeconds: demoSeconds,
+          onLine,
+        });
       operation.stepEnd(client.name, step, true);
       operation.client(client.name, "done");
       if (isKept) operation.line(t("init.kept", { email: client.email }));

@@ -1,16 +1,16 @@
 /** @module `order`: buys a VPS at OVH for a town and declares it; `order list`: what was bought, and by whom it is known. */
-import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { withFileLock } from "../../adapters/file-lock.ts";
-import { home } from "../../adapters/home.ts";
-import { whoKnows } from "../../adapters/known-servers.ts";
+import { home, projectFolder } from "../../adapters/home.ts";
 import { scanHostKey } from "../../adapters/host-key.ts";
+import { whoKnows } from "../../adapters/known-servers.ts";
 import { openOvh } from "../../adapters/ovh/client.ts";
 import { orderedClients, orderJournal } from "../../adapters/ovh/order-journal.ts";
 import { readOutput } from "../../adapters/pulumi.ts";
 import { openSsh } from "../../adapters/ssh.ts";
 import { stackFile } from "../../adapters/stack-file.ts";
 import { FleetError } from "../../core/errors.ts";
+import { questionSeconds } from "../../core/limits.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { money, type Offer } from "../../core/ovh/catalogue.ts";
 import { checkWish, userOf } from "../../core/ovh/order.ts";
@@ -55,7 +55,7 @@ export async function order(console: Console, name: string, options: OrderComman
   const orderId = options.order === undefined ? undefined : wholeNumber("--order", options.order);
   if (options.yes && limit === undefined) throw new FleetError("ORDER_OPTIONS", { missing: "--max-price" });
   const journal = orderJournal(state, name);
-  const project = resolve(process.env.PULUMI_OPTION_CWD ?? ".");
+  const project = projectFolder();
   const file = await stackFile(options.stack, { commit: options.commit !== false });
   await file.checkEditable();
   const context: OrderContext = {
@@ -67,7 +67,7 @@ export async function order(console: Console, name: string, options: OrderComman
     scanHostKey: (host, port) => scanHostKey(host, port, { kinds: "ed25519" }),
     async logIn({ client, ...server }) {
       const ssh = await openSsh({ client, ...server });
-      await ssh.run("order", ["true"], { timeoutSeconds: 30 });
+      await ssh.run("order", ["true"], { timeoutSeconds: questionSeconds });
     },
     async declaredServer(client) {
       const declared = (await file.read()).clients.find((each) => each.name === client);

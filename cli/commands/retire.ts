@@ -5,8 +5,8 @@ import { setTimeout } from "node:timers/promises";
 import { fleetKeys } from "../../adapters/agent.ts";
 import { download } from "../../adapters/download.ts";
 import { withFileLock } from "../../adapters/file-lock.ts";
+import { home, projectFolder } from "../../adapters/home.ts";
 import { get } from "../../adapters/http.ts";
-import { home } from "../../adapters/home.ts";
 import { openOvh } from "../../adapters/ovh/client.ts";
 import { clientResources, converge, readOutput, unprotectClient } from "../../adapters/pulumi.ts";
 import { releaseStore } from "../../adapters/release-store.ts";
@@ -18,6 +18,7 @@ import { archiveFolder } from "../../adapters/tar.ts";
 import { installScripts } from "../../core/commands/scripts.ts";
 import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
+import { reachSeconds } from "../../core/limits.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Ssh } from "../../core/ports.ts";
 import { retireClient } from "../../operations/retire-client.ts";
@@ -63,7 +64,7 @@ export async function retire(console: Console, name: string, options: RetireOpti
             host: reachOf(client),
             domain,
             path: "/",
-            timeoutSeconds: 10,
+            timeoutSeconds: reachSeconds,
           } as const;
           return get(request).then(
             ({ status }) => ({ answers: true, said: `HTTP ${status}` }),
@@ -81,7 +82,7 @@ export async function retire(console: Console, name: string, options: RetireOpti
         },
         unprotect: (client) => unprotectClient(file.stack, client),
         converge: async () => {
-          const project = process.env.PULUMI_OPTION_CWD ?? ".";
+          const project = projectFolder();
           await converge({ stack: file.stack, project, onProgress: (line) => console.progress(line) });
         },
         isInState: async (client) => (await clientResources(file.stack, client)).length > 0,

@@ -6,6 +6,7 @@ import { fingerprintOf } from "../../adapters/host-key.ts";
 import { proveKey } from "../../adapters/key-proof.ts";
 import { heldKeys, masterStack } from "../../adapters/master-stack.ts";
 import { openSsh } from "../../adapters/ssh.ts";
+import { targetOf } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import type { HeldKey } from "../../core/keys/rotation.ts";
 import { text } from "../../core/messages/catalogue.ts";
@@ -18,7 +19,6 @@ import {
 } from "../../operations/rotate-key.ts";
 import { confirm } from "../ask.ts";
 import type { Console } from "../console.ts";
-import { targetOf } from "../fleet.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";
 import { table } from "../table.ts";

@@ -1,5 +1,7 @@
 /** @module OpenSSH's client: its configuration for one server, and how its failures are read. */
+
 import { FleetError } from "../errors.ts";
+import { connectSeconds, keepConnectionSeconds } from "../limits.ts";
 
 /** A server as SSH sees it. */
 export interface SshTarget {
@@ -41,13 +43,13 @@ export function renderSshConfig(target: SshTarget, files: SshFiles): string {
     BatchMode: "yes",
     PasswordAuthentication: "no",
     IdentityFile: "none",
-    ConnectTimeout: 15,
+    ConnectTimeout: connectSeconds,
     ConnectionAttempts: 1,
     ServerAliveInterval: 15,
     ServerAliveCountMax: 3,
     ControlMaster: "auto",
     ControlPath: files.control,
-    ControlPersist: 30,
+    ControlPersist: keepConnectionSeconds,
     ForwardAgent: "no",
     LogLevel: "ERROR",
   };

@@ -1,7 +1,9 @@
 /** @module The configuration of a stack: strict schemas, parsed once in `index.ts`. */
 import { z } from "zod";
 import { shortIpv6 } from "../certificate/dns.ts";
+import type { SshTarget } from "../commands/ssh.ts";
 import { FleetError } from "../errors.ts";
+import { isReleaseId } from "../naming.ts";
 import { parse } from "./parse.ts";
 
 const hostName = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
@@ -28,7 +30,7 @@ const email = z
     /^[A-Za-z0-9][A-Za-z0-9._%+-]*@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}$/,
     "expected an e-mail address, e.g. admin@ville-lyon.fr",
   );
-const releaseId = z.string().regex(/^[0-9a-f]{12}$/, "expected a release id: 12 characters of 0-9a-f");
+const releaseId = z.string().refine(isReleaseId, "expected a release id: 12 characters of 0-9a-f");
 const hostKey = z.string().regex(
   /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{40,1000}={0,3}$/,
   // Pulumi's command plugin offers a server of today no signature that fits an ssh-rsa key.
@@ -220,6 +222,12 @@ export function parseStackConfig(value: unknown): StackConfig {
   const parsed = parse(StackConfig, value);
   if (!parsed.ok) throw new FleetError("CONFIG_INVALID", { problems: parsed.problems });
   return parsed.value;
+}
+
+/** Where and how a client's server is reached. */
+export function targetOf(client: ClientConfig): SshTarget {
+  const { user, port, hostKey } = client.ssh;
+  return { client: client.name, host: reachOf(client), port, user, hostKey };
 }
 
 /**

@@ -77,6 +77,11 @@ export function findingText(code: string, language: Language): string | undefine
   return catalogue[language].texts[`finding.${code}`];
 }
 
+/** Language of a process, by its variables in POSIX's order. */
+export function languageIn(env: Readonly<Record<string, string | undefined>>): Language {
+  return languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);
+}
+
 /** French where the locale is French, English otherwise. `locale`: e.g. `fr_FR.UTF-8`. */
 export function languageOf(locale: string | undefined): Language {
   return /^fr(_|-|\.|$)/i.test(locale ?? "") ? "fr" : "en";
