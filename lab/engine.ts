@@ -1,6 +1,6 @@
 /** @module The Docker Engine of the lab: the machine's own where it is recent, else one from a Debian tree. */
 import { spawn } from "node:child_process";
-import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
@@ -129,9 +129,26 @@ export async function stopOwnEngine(rootfs?: string): Promise<void> {
     for (let attempt = 0; attempt < 150 && (await ownEnginePid()) !== undefined; attempt++) await sleep(200);
     if ((await ownEnginePid()) !== undefined) process.kill(pid, "SIGKILL");
   }
+  await killLeftContainers();
   await rm(PID_FILE, { force: true });
   await rm(ENGINE_SOCKET, { force: true });
   if (rootfs !== undefined) await restoreNetwork(rootfs);
+}
+
+/** Containers whose engine and shims were killed run on with their addresses, and no engine knows them any more. */
+async function killLeftContainers(): Promise<void> {
+  const isLeft = async (pid: string) => {
+    const mounts = await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => "");
+    const root = mounts.split("\n").find((line) => line.split(" ")[4] === "/");
+    return root?.includes(`=${LAB}/docker/`) === true;
+  };
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)))
+    if (await isLeft(pid)) {
+      // It may have ended since.
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {}
+    }
 }
 
 /** Process id of the lab's own engine, also its mount namespace's. */
