@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from . import command as frame
-from . import certificate, detour, layout, lifecycle, made, predecessor, record, settling, undo
+from . import certificate, detour, layout, lifecycle, made, predecessor, record, settling, systemd, undo
 from .compose import Container, Release, compose, config_hashes
 from .failure import Failure, one_line, say
 from .lock import operation
@@ -34,7 +34,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 
 def start() -> None:
     """Raises Failure START_FAILED when a container does not start, BUSY while an activation goes on: systemd tries again."""
-    release_id = layout.running_release() or predecessor.opened()
+    release_id = layout.running_release() or predecessor.opened() or record.committed_release()
     if release_id is None:
         say(_STEP, "no release runs here yet")
         return
@@ -125,7 +125,8 @@ def install(client: str) -> None:
     template = (_UNITS / "geoclic.service").read_text()
     unit = _SYSTEMD / "geoclic.service"
     text = template.replace("@CLIENT@", client)
-    if unit.exists() and unit.read_text() == text:
+    # Between its text and its link an earlier run may have been cut.
+    if unit.exists() and unit.read_text() == text and not systemd.not_enabled(["geoclic.service"]):
         return
     is_another = unit.exists() and predecessor.is_its_unit(unit.read_text())
     if is_another:

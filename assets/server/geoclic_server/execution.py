@@ -76,6 +76,9 @@ class Activation:
             self._gate()
             self._compare(before)
             is_behind_page = maintenance.opened() is not None
+            if self._running is None:
+                # From the commit on a reboot brings this release up, whatever of it is done.
+                self._warned("unit", partial(boot.install, self._client))
             return rollout, is_behind_page, self._commit()
         except Exception as error:
             raise self._undone(known(error, _STEP)) from error

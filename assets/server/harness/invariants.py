@@ -28,6 +28,9 @@ def settled(machine: Machine) -> list[str]:
 
 def after_boot(machine: Machine, proven: set[str]) -> list[str]:
     """`proven`: ids of containers that served before, or passed a gate."""
+    noted = machine.json("shared/state/rollout.json")
+    if noted and noted["committed"]:
+        return [f"the commit of {noted['release']} was noted, and the boot did not bring it to its end"]
     marker = machine.json("shared/state/maintenance.json")
     is_public = bool(marker and marker.get("public"))
     if machine.town.is_page_on or is_public:
@@ -174,6 +177,8 @@ def runs(machine: Machine, kind: suite.Kind) -> list[str]:
         broken.append("it says succeeded, and the town is not healthy")
     if machine.json("shared/state/maintenance.json") is not None:
         broken.append("it says succeeded, and the marker of the page is still there")
+    if "geoclic" not in machine.state.read()["enabled"]:
+        broken.append("it says succeeded, and a boot would not start its unit")
     lacking = [name for name in kind.migrations if name not in (machine.ledger() or [])]
     if lacking:
         broken.append(f"it says succeeded, and {', '.join(lacking)} did not run")
