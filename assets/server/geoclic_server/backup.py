@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import command as frame
-from . import layout
+from . import layout, maintenance, undo
 from .database import Database
 from .failure import Failure, known, one_line, say
 from .lock import operation
@@ -127,7 +127,10 @@ def _make(client: str, began: datetime) -> Path:
             release = _running()
             database = Database(release).attach()
             _make_room(database.size() + photo_bytes)
-            tables = _dump(database, partial / "database.dump")
+            # Who changes it has the lock: what a marker says now is so of the whole dump.
+            marker = maintenance.opened() if undo.is_held() else None
+            tables, begun = _dump(database, partial / "database.dump")
+            unfinished = {"release": marker.release if marker else None, "files": begun} if marker or begun else None
         _compare(tables, rows_in(database.container, partial / "database.dump", _STEP))
         files = _archive(photos, partial / "photos.tar.gz")
         manifest = {
@@ -135,6 +138,8 @@ def _make(client: str, began: datetime) -> Path:
             "client": client,
             "release": release["id"],
             "suiteVersion": release["version"],
+            # Migrations of this release were under way: the running one does not know this schema. Without a release: files that run statement by statement.
+            "unfinished": unfinished,
             "createdAt": began.isoformat(),
             "database": {**content(partial / "database.dump"), "tables": tables},
             "files": {**content(partial / "photos.tar.gz"), "count": files},
@@ -143,8 +148,16 @@ def _make(client: str, began: datetime) -> Path:
         layout.publish(partial, layout.BACKUPS / name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    if unfinished:
+        say(_STEP, f"warning: {told_unfinished(unfinished)}")
     say(_STEP, f"{name}: {len(tables)} tables, {files} files, verified")
     return layout.BACKUPS / name
+
+
+def told_unfinished(unfinished: dict[str, Any]) -> str:
+    what = f"migrations of release {unfinished['release']}" if unfinished["release"] else "migrations"
+    files = f", {', '.join(unfinished['files'])} in the midst of the file" if unfinished["files"] else ""
+    return f"in this backup {what} are half done{files}"
 
 
 def _running() -> dict[str, Any]:
@@ -190,8 +203,8 @@ def _remove(folder: Path) -> None:
     layout.discard(folder, folder.with_name(f"{_PARTIAL}{folder.name}"))
 
 
-def _dump(database: Database, target: Path) -> dict[str, int]:
-    """Dumps the database; rows by table are counted in the very snapshot that is dumped."""
+def _dump(database: Database, target: Path) -> tuple[dict[str, int], list[str]]:
+    """Dumps the database. Rows by table, counted in the very snapshot that is dumped, and migrations that were begun and not ended."""
     try:
         with database.session() as session:
             session.rows(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
@@ -199,12 +212,13 @@ def _dump(database: Database, target: Path) -> dict[str, int]:
             session.rows("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = session.rows("SELECT pg_export_snapshot()")[0][0]
             tables = {table: int(rows) for table, rows in session.rows(_COUNTS)}
+            begun = [name for (name,) in session.rows(database.ledger.begun())] if database.ledger.progress in tables else []
             with database.own_sessions() as application:
                 to_file(target, database.words("pg_dump", "-h", "127.0.0.1", "--format=custom", f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK_TIMEOUT}",
                                                application=application), step=_STEP, environment=database.environment())
     except (SqlRefused, SessionLost) as error:
         raise Failure("DATABASE_FAILED", _STEP, one_line(str(error), 400), "look at the database's logs on the server, then run again.") from error
-    return tables
+    return tables, begun
 
 
 def _compare(tables: dict[str, int], dumped: dict[str, int]) -> None:

@@ -41,6 +41,9 @@ class Ledger:
     def read_progress(self, entry: Migration) -> str:
         return f"SELECT done, is_begun, prefix FROM {self.progress} WHERE name = {literal(entry.name)}"
 
+    def begun(self) -> str:
+        return f"SELECT name FROM {self.progress} ORDER BY 1"
+
     def note_progress(self, entry: Migration, done: int, *, is_begun: bool) -> str:
         """`is_begun`: the statement behind the `done` ones may have been run too."""
         values = f"{literal(entry.name)}, {done}, {is_begun}, {literal(entry.prefix(done))}"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import backup, layout
+from . import backup, layout, maintenance, undo
 from . import command as frame
 from .database import Database
 from .failure import Failure, say
@@ -13,16 +13,17 @@ _STEP = "restore"
 
 
 def command() -> None:
-    frame.main("restore", _options, lambda options: restore_backup(options.backup))
+    frame.main("restore", _options, lambda options: restore_backup(options.backup, is_unfinished=options.unfinished))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.description = "puts a backup's database in the place of the present one, which is kept under another name; photos are not touched"
+    parser.add_argument("--unfinished", action="store_true", help="also one in which the migrations of another release are half done")
     parser.add_argument("backup", help="its folder in shared/backups, e.g. 20261123T020000Z")
 
 
-def restore_backup(name: str) -> None:
-    """Raises Failure BACKUP_UNREADABLE, BUSY, and of the restore; the present database is as it was then."""
+def restore_backup(name: str, *, is_unfinished: bool = False) -> None:
+    """Raises Failure BACKUP_UNREADABLE, BACKUP_UNFINISHED, BUSY, and of the restore; the present database is as it was then."""
     found = backup.complete()
     if name not in found:
         raise Failure("BACKUP_UNREADABLE", _STEP, f"no whole backup {name} in {layout.BACKUPS}, there are: {', '.join(sorted(found)) or 'none'}", "choose one of them.")
@@ -33,7 +34,17 @@ def restore_backup(name: str) -> None:
         running = layout.running_release()
         if running is None:
             raise Failure("NOT_ACTIVATED", _STEP, "no release runs here", "run `pulumi up` first.")
+        unfinished = found[name].get("unfinished")
+        is_of_another = bool(unfinished and unfinished["release"] not in (None, running))
+        if is_of_another and not is_unfinished:
+            raise Failure("BACKUP_UNFINISHED", _STEP, f"{backup.told_unfinished(unfinished)}, and {running} runs, which does not know that schema",
+                          f"choose another backup, or go to release {unfinished['release']} first; `--unfinished` restores it all the same.")
         restore(Database(layout.read_release(running)).attach(), dump)
+        if undo.is_held() and not is_of_another:
+            # The way back is walked: a later run must not bring back the dump of a run that was cut in the place of this one.
+            maintenance.brought_back()
     say(_STEP, f"the database is as in {name}")
+    if unfinished:
+        say(_STEP, f"warning: {backup.told_unfinished(unfinished)}: run `pulumi up` now{'' if unfinished['release'] is None else ' with that release'}, which goes on with them")
     if found[name]["release"] != running:
         say(_STEP, f"warning: it is of release {found[name]['release']}, {running} runs: run `pulumi up` now, which brings the migrations that it lacks")

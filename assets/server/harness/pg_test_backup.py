@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import backup, database, layout, restore_command
+from geoclic_server import backup, database, layout, maintenance, record, restore_command, undo
 from geoclic_server.failure import Failure
 from geoclic_server.lock import operation
 
@@ -42,6 +42,7 @@ class BackupTest(unittest.TestCase):
             mock.patch.multiple(layout, STATE=root / "state", BACKUPS=self.backups, ENVIRONMENT=root / "env",
                                 running_release=lambda: RELEASE["id"], read_release=lambda _id: RELEASE),
             mock.patch.object(database, "container_of", lambda _project, _service: "db-1"),
+            mock.patch.object(maintenance, "_MARKER", root / "state/maintenance.json"), mock.patch.object(record, "_PATH", root / "state/rollout.json"),
             mock.patch.object(backup, "_OUTCOME", root / "state/backup.json"), mock.patch("geoclic_server.lock._PATH", root / "state/lock"),
             mock.patch.dict(os.environ, GEOCLIC_PHOTOS=str(self.photos)), mock.patch("builtins.print"),
         ):
@@ -109,6 +110,47 @@ class BackupTest(unittest.TestCase):
         restore_command.restore_backup(folder.name)
         self.assertEqual(self.town.ask("select count(*) from t"), ["300"])
 
+    def half_changed(self) -> None:
+        """Migrations of another release behind the page, by a run that was cut."""
+        maintenance._MARKER.write_text(json.dumps({"release": "b" * 12, "dump": "/before.dump", "page": "/page"}))
+        self.town.ask("alter table t rename to renamed")
+
+    def test_a_backup_of_a_database_that_is_half_changed_tells_so_and_is_restored_by_a_word_only(self) -> None:
+        self.half_changed()
+        folder = backup.back_up("ville")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.assertEqual((manifest["release"], manifest["unfinished"]), ("a" * 12, {"release": "b" * 12, "files": []}))
+        with self.assertRaises(Failure) as caught:
+            restore_command.restore_backup(folder.name)
+        self.assertEqual((caught.exception.code, self.town.ask("select count(*) from renamed")), ("BACKUP_UNFINISHED", ["300"]))
+        self.assertIn("b" * 12, caught.exception.cause)
+        self.town.ask("delete from renamed")
+        restore_command.restore_backup(folder.name, is_unfinished=True)
+        self.assertEqual(self.town.ask("select count(*) from renamed"), ["300"])
+        self.assertTrue(undo.is_held())
+        # Once its own release runs it is a backup as any other.
+        with mock.patch.object(layout, "running_release", lambda: "b" * 12):
+            restore_command.restore_backup(folder.name)
+
+    def test_a_file_that_runs_statement_by_statement_is_told_while_it_is_not_ended(self) -> None:
+        self.town.ask(self.town.database.ledger.create_progress())
+        self.assertIsNone(json.loads((backup.back_up("ville") / "manifest.json").read_text())["unfinished"])
+        shutil.rmtree(self.backups)
+        self.backups.mkdir()
+        self.town.ask(f"insert into {self.town.database.ledger.progress} values ('050.sql', 1, true, '')")
+        folder = backup.back_up("ville")
+        self.assertEqual(json.loads((folder / "manifest.json").read_text())["unfinished"], {"release": None, "files": ["050.sql"]})
+        restore_command.restore_backup(folder.name)
+
+    def test_what_a_person_restored_is_not_replaced_by_the_dump_of_a_run_that_was_cut(self) -> None:
+        folder = backup.back_up("ville")
+        self.half_changed()
+        restore_command.restore_backup(folder.name)
+        self.assertEqual(self.town.ask("select count(*) from t"), ["300"])
+        marker = maintenance.opened()
+        assert marker
+        self.assertEqual((marker.release, marker.dump), ("b" * 12, None))
+
     def test_an_activation_need_not_wait_for_the_photos(self) -> None:
         free: list[bool] = []
 
@@ -117,10 +159,10 @@ class BackupTest(unittest.TestCase):
                 free.append(True)
             return 0
 
-        def dump(*_words: object) -> dict[str, int]:
+        def dump(*_words: object) -> tuple[dict[str, int], list[str]]:
             with self.assertRaises(Failure), operation("an activation"):
                 pass
-            return {}
+            return {}, []
 
         with mock.patch.object(backup, "_archive", look), mock.patch.object(backup, "_dump", dump), mock.patch.object(backup, "rows_in", lambda *_words: {}), \
                 mock.patch.object(backup, "content", lambda path: {"file": path.name, "bytes": 0}):
