@@ -40,6 +40,10 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
   ACTIVATION_NOT_STARTED: { what: "l'activation n'a pas pu démarrer", next: look("systemd") },
   ACTIVATION_UNKNOWN: { what: "aucune activation de cette version n'a commencé ici", next: `${again}.` },
   BACKUP_FAILED: { what: "la sauvegarde a échoué", next: look("la cause") },
+  BACKUP_UNFINISHED: {
+    what: "des migrations d'une autre version étaient en cours dans cette sauvegarde",
+    next: "choisissez une autre sauvegarde, ou passez d'abord à cette version.",
+  },
   BACKUP_UNREADABLE: { what: "la sauvegarde est illisible", next: look("le disque") },
   BUSY: { what: "un autre travail est en cours sur le serveur", next: "attendez sa fin, puis relancez." },
   CANCELLED: {
