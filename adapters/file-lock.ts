@@ -4,16 +4,18 @@ import { dirname } from "node:path";
 import { lock } from "proper-lockfile";
 import { FleetError } from "../core/errors.ts";
 
-const waitMinutes = 10;
-
 /** Fails where another process took the lock over: called immediately before each write. @throws FleetError `LOCK_LOST` */
 export type Held = () => Promise<void>;
 
 /**
- * Waits up to ten minutes for the lock.
+ * Waits for the lock, ten minutes unless told otherwise.
  * @throws FleetError `LOCK_TAKEN`; `LOCK_LOST` when another process took it over while this one stood still
  */
-export async function withFileLock<T>(path: string, work: (held: Held) => Promise<T>): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  work: (held: Held) => Promise<T>,
+  waitMinutes = 10,
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let lost: Error | undefined;
   const release = await lock(path, {

@@ -7,8 +7,11 @@ import { isReleaseId } from "../core/naming.ts";
 import type { ReleaseStore } from "../core/ports.ts";
 import type { Release } from "../core/release/release.ts";
 import { type ReleaseOrigins, releaseOrigins } from "./release-origins.ts";
+import { use } from "./unused.ts";
 
 export interface WritableReleaseStore extends ReleaseStore {
+  /** As `read`, which notes that the release is in use; this does not. */
+  peek(id: string): Promise<Release | undefined>;
   readonly origins: ReleaseOrigins;
   /** Keeps a release, whose suite `fill` copies into the folder given; does nothing when it is there. */
   keep(release: Release, compose: string, fill: (folder: string) => Promise<void>): Promise<void>;
@@ -21,7 +24,7 @@ export function releaseStore(stateFolder: string): WritableReleaseStore {
   const path = (id: string) => join(folder, id);
   const scriptsPath = (hash: string) => join(stateFolder, "scripts", hash);
   const origins = releaseOrigins(stateFolder);
-  return { folder, origins, path, scriptsPath, list, read, keep, keepScripts };
+  return { folder, origins, path, scriptsPath, list, read, peek, keep, keepScripts };
 
   async function list(): Promise<string[]> {
     const names = await readdir(folder).catch(() => []);
@@ -29,6 +32,10 @@ export function releaseStore(stateFolder: string): WritableReleaseStore {
   }
 
   async function read(id: string): Promise<Release | undefined> {
+    return (await use(path(id))) ? peek(id) : undefined;
+  }
+
+  async function peek(id: string): Promise<Release | undefined> {
     if (!existsSync(path(id))) return undefined;
     try {
       const release = JSON.parse(await readFile(join(path(id), "release.json"), "utf8")) as Release;
@@ -57,7 +64,7 @@ export function releaseStore(stateFolder: string): WritableReleaseStore {
   }
 
   async function keepFolder(target: string, fill: (folder: string) => Promise<void>): Promise<void> {
-    if (existsSync(target)) return;
+    if (await use(target)) return;
     await mkdir(dirname(target), { recursive: true });
     const partial = await mkdtemp(`${target}.partial-`);
     try {

@@ -7,6 +7,7 @@ import { imageBuilder } from "../adapters/images/image-builder.ts";
 import { readKept, readMigrations } from "../adapters/kept-release.ts";
 import { keepPartial } from "../adapters/partial-release.ts";
 import { checkRelease } from "../adapters/release-check.ts";
+import { pruneReleases } from "../adapters/release-pruning.ts";
 import { releaseStore } from "../adapters/release-store.ts";
 import { openSsh } from "../adapters/ssh.ts";
 import { stackFile } from "../adapters/stack-file.ts";
@@ -78,6 +79,7 @@ export async function rolloutContext(
         onLine: (line) => operation.line(line),
         signal: operation.cancelled,
       }),
+    prune: (running) => pruneReleases({ state, cache, project }, running),
     now: Date.now,
     sleep: async (milliseconds) => {
       await setTimeout(milliseconds);

@@ -37,6 +37,7 @@ interface World {
   readonly problem?: (name: string, release: string, now: number) => string | undefined;
   readonly activated?: Readonly<Record<string, string>>;
   readonly checkFails?: boolean;
+  readonly prunes?: () => { releases: number; images: number; bytes: number };
   /** Beside the one that each release has. */
   readonly migrations?: Readonly<Record<string, readonly string[]>>;
   /** Name of the database's volume, by release. */
@@ -55,6 +56,7 @@ interface World {
 async function world(names: readonly string[], setting: World = {}) {
   const events: string[] = [];
   const lines: string[] = [];
+  const pruned: string[] = [];
   const controller = new AbortController();
   const activated = new Map(
     Object.entries(setting.activated ?? Object.fromEntries(names.map((name) => [name, old]))),
@@ -148,6 +150,10 @@ async function world(names: readonly string[], setting: World = {}) {
       if (setting.checkFails) throw new FleetError("RELEASE_CHECK_FAILED", { release: id, cause: "no" });
       return true;
     },
+    prune: async (running) => {
+      pruned.push([...running].map((id) => id.slice(0, 1)).join(""));
+      return setting.prunes?.() ?? { releases: 0, images: 0, bytes: 0 };
+    },
     now: () => clock,
     sleep: async (milliseconds) => {
       clock += milliseconds;
@@ -186,6 +192,7 @@ async function world(names: readonly string[], setting: World = {}) {
     file,
     events,
     lines,
+    pruned,
     operation,
     cancel: () => controller.abort(),
     activated,
@@ -717,6 +724,37 @@ describe("going back", () => {
     await expect(planUpdate(context, { all: true, ...pace, release: old })).rejects.toMatchObject(refused);
     const forth = await world(["a"], { activated: { a: old }, migrations });
     expect((await planUpdate(forth.context, { all: true, ...pace })).rollout.targets.get("a")).toBe(next);
+  });
+});
+
+describe("what nobody names any more", () => {
+  test("goes after a rollout, by what runs then, and is told in one line", async () => {
+    const prunes = () => ({ releases: 2, images: 3, bytes: 5 * 2 ** 20 });
+    const { run, pruned, lines } = await world(["a", "b"], { prunes, activated: { a: old, b: old } });
+    await run({ all: false, clients: ["a"] });
+    expect(pruned).toEqual(["ba"]);
+    expect(lines.at(-1)).toBe(
+      "removed from this machine, since nothing names them: 2 releases, 3 images (5 MiB)",
+    );
+  });
+
+  test("is not told when there is nothing, and does not fail an update when it cannot go", async () => {
+    const quiet = await world(["a"]);
+    await quiet.run();
+    expect(quiet.lines.join("\n")).not.toContain("removed");
+    const prunes = () => {
+      throw new Error("EACCES: permission denied");
+    };
+    const { run, lines, events } = await world(["a"], { prunes });
+    await run();
+    expect(events).toContain("a done");
+    expect(lines.at(-1)).toBe("nothing was removed from this machine's store: EACCES: permission denied");
+  });
+
+  test("stays when an update was refused or stopped before it moved anybody", async () => {
+    const { run, pruned } = await world(["a"], { checkFails: true });
+    await expect(run()).rejects.toMatchObject({ code: "RELEASE_CHECK_FAILED" });
+    expect(pruned).toEqual([]);
   });
 });
 

@@ -54,6 +54,12 @@ export interface UpdateContext extends RolloutContext {
   readonly releases: Releases;
   /** @throws FleetError `RELEASE_CHECK_FAILED`. @returns whether it was tried now */
   checkRelease(release: Release, operation: Operation): Promise<boolean>;
+  /** Removes from this machine what nobody needs any more. `running`: releases that towns run. */
+  prune(running: Iterable<string>): Promise<{
+    readonly releases: number;
+    readonly images: number;
+    readonly bytes: number;
+  }>;
 }
 
 /** What a rollout will do; nothing was changed for it. */
@@ -164,6 +170,19 @@ export async function update(
       if (isNew) operation.line(context.tell("update.checked", { seconds }));
     }
   await rollOut(context, operation, rollout);
+  await tidy(context, operation);
+}
+
+/** What stays too long is no failure of an update. */
+async function tidy(context: UpdateContext, operation: Operation): Promise<void> {
+  try {
+    const { releases, images, bytes } = await context.prune((await context.engine.activated()).values());
+    if (releases + images === 0 && bytes === 0) return;
+    const mebibytes = Math.round(bytes / 2 ** 20);
+    operation.line(context.tell("update.pruned", { releases, images, mebibytes }));
+  } catch (error) {
+    operation.line(context.tell("update.notPruned", { cause: (error as Error).message }));
+  }
 }
 
 export interface RollbackRequest extends Choice, Pace {}

@@ -11,7 +11,16 @@ import { below } from "../../core/release/tree.ts";
 import { withFileLock } from "../file-lock.ts";
 import { copyTree, readTree } from "../file-tree.ts";
 import { openImageEndpoint } from "./image-endpoint.ts";
-import { imageStore } from "./image-store.ts";
+import { type ImageStore, imageStore, type PrunedImages } from "./image-store.ts";
+
+/** See the store's; nothing is removed while another process makes an image. @throws FleetError `LOCK_TAKEN` */
+export function pruneImages(
+  cache: string,
+  ...[wanted, unused, abandoned]: Parameters<ImageStore["prune"]>
+): Promise<PrunedImages> {
+  const folder = join(cache, "images");
+  return withFileLock(join(folder, "build"), () => imageStore(folder).prune(wanted, unused, abandoned), 0);
+}
 
 /** `cache`: where images are kept; `releases`: whose suite is built. */
 export function imageBuilder(cache: string, releases: Pick<ReleaseStore, "path">): Images {

@@ -1,7 +1,7 @@
 /** @module Images kept on the operator's machine as OCI blobs: layers compressed once, manifests by digest. */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream, existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -9,6 +9,7 @@ import { constants, createZstdCompress } from "node:zlib";
 import { extract } from "tar-stream";
 import type { StoredImage } from "../../core/ports.ts";
 import { writeFileAtomically } from "../atomic-file.ts";
+import { removeUnused, use } from "../unused.ts";
 
 const ociIndex = "application/vnd.oci.image.index.v1+json";
 const ociManifest = "application/vnd.oci.image.manifest.v1+json";
@@ -36,21 +37,33 @@ export interface ImageStore {
   find(image: string): Promise<StoredImage | undefined>;
   /** Takes what `docker save` writes for one image. */
   add(image: string, archive: Readable): Promise<StoredImage>;
+  /**
+   * Removes images that are not wanted and were not asked for since `unused`, what no image is made of any more, and what was
+   * half made before `abandoned`; milliseconds since 1970. While nobody adds one.
+   */
+  prune(wanted: ReadonlySet<string>, unused: number, abandoned: number): Promise<PrunedImages>;
+}
+
+export interface PrunedImages {
+  readonly images: number;
+  readonly bytes: number;
 }
 
 export function imageStore(folder: string): ImageStore {
   const blobs = join(folder, "blobs/sha256");
   const blobPath = (digest: string) => join(blobs, hexOf(digest));
-  const recordPath = (image: string) => join(folder, "images", `${image.replaceAll(/[/:]/g, "_")}.json`);
-  return { blobPath, find, add };
+  const records = join(folder, "images");
+  const recordPath = (image: string) => join(records, `${image.replaceAll(/[/:]/g, "_")}.json`);
+  return { blobPath, find, add, prune };
 
   async function find(image: string): Promise<StoredImage | undefined> {
     const text = await readFile(recordPath(image), "utf8").catch(() => undefined);
     if (text === undefined) return undefined;
     try {
       const stored = JSON.parse(text) as StoredImage;
-      const { config, layers } = JSON.parse(await readFile(blobPath(stored.digest), "utf8")) as Manifest;
-      return [config, ...layers].every(({ digest }) => existsSync(blobPath(digest))) ? stored : undefined;
+      if (!(await blobsOf(stored)).every((digest) => existsSync(blobPath(digest)))) return undefined;
+      // Its time is when it was last asked for.
+      return (await use(recordPath(image))) ? stored : undefined;
     } catch {
       // What cannot be read is made anew.
       return undefined;
@@ -82,6 +95,45 @@ export function imageStore(folder: string): ImageStore {
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
+  }
+
+  /** Digests of all that an image is made of. @throws Error when its manifest cannot be read */
+  async function blobsOf({ digest }: StoredImage): Promise<string[]> {
+    const { config, layers } = JSON.parse(await readFile(blobPath(digest), "utf8")) as Manifest;
+    return [digest, config.digest, ...layers.map((layer) => layer.digest)];
+  }
+
+  async function prune(
+    wanted: ReadonlySet<string>,
+    unused: number,
+    abandoned: number,
+  ): Promise<PrunedImages> {
+    const isWanted = new Set([...wanted].map(recordPath));
+    let images = 0;
+    const needed = new Set<string>();
+    for (const record of await entriesOf(records, /\.json$/)) {
+      if (!isWanted.has(record) && (await removeUnused(record, unused))) {
+        images += 1;
+        continue;
+      }
+      const stored = JSON.parse(await readFile(record, "utf8").catch(() => "null")) as StoredImage | null;
+      // One whose manifest is gone is made anew when it is asked for.
+      const digests = stored ? await blobsOf(stored).catch(() => []) : [];
+      for (const digest of digests) needed.add(blobPath(digest));
+    }
+    let bytes = 0;
+    for (const blob of await entriesOf(blobs, /^[0-9a-f]{64}$/)) {
+      const { mtimeMs, size } = await stat(blob);
+      if (needed.has(blob) || mtimeMs >= abandoned) continue;
+      await rm(blob, { force: true });
+      bytes += size;
+    }
+    for (const known of await entriesOf(join(folder, "layers"), /\.json$/)) {
+      const { digest } = JSON.parse(await readFile(known, "utf8")) as Descriptor;
+      if (!existsSync(blobPath(digest))) await rm(known, { force: true });
+    }
+    for (const left of await entriesOf(folder, /^scratch-/)) await removeUnused(left, abandoned);
+    return { images, bytes };
   }
 
   /** Writes the archive's blobs; a layer that is in the store already is passed over. */
@@ -162,6 +214,11 @@ function isForServers({ platform, mediaType, annotations }: Descriptor): boolean
   if (annotations?.["vnd.docker.reference.type"] === "attestation-manifest") return false;
   if (![ociIndex, ociManifest, dockerManifest].includes(mediaType)) return false;
   return platform === undefined || (platform.os === "linux" && platform.architecture === "amd64");
+}
+
+async function entriesOf(folder: string, name: RegExp): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((each) => name.test(each)).map((each) => join(folder, each));
 }
 
 function hexOf(digest: string): string {

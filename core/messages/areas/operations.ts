@@ -182,6 +182,9 @@ export const operations = area(
       "update.release": "release {{release}} (suite {{version}})",
       "update.leftOut": "not sent to towns ({{count}}): {{names}}",
       "update.wave": "wave {{number}} of {{count}}: {{clients}}",
+      "update.pruned":
+        "removed from this machine, since nothing names them: {{releases}} releases, {{images}} images ({{mebibytes}} MiB)",
+      "update.notPruned": "nothing was removed from this machine's store: {{cause}}",
       "update.checking": "release check on this machine…",
       "update.checked": "release check passed in {{seconds}} s",
       "update.soaking": "soak: {{seconds}} s",
@@ -401,6 +404,9 @@ export const operations = area(
       "update.release": "version {{release}} (suite {{version}})",
       "update.leftOut": "non envoyés aux communes ({{count}}) : {{names}}",
       "update.wave": "vague {{number}} sur {{count}} : {{clients}}",
+      "update.pruned":
+        "retiré de cette machine, plus rien ne les nomme : {{releases}} versions, {{images}} images ({{mebibytes}} Mio)",
+      "update.notPruned": "rien n'a été retiré de la réserve de cette machine : {{cause}}",
       "update.checking": "contrôle de la version sur cette machine…",
       "update.checked": "contrôle de la version réussi en {{seconds}} s",
       "update.soaking": "observation : {{seconds}} s",
