@@ -27,12 +27,13 @@ RELEASE: dict[str, Any] = {
 
 
 class Engine:
-    """Docker, as far as containers go. `refused`: verbs that answer with an error and change nothing."""
+    """Docker, as far as containers go. `refused`: verbs that answer with an error and change nothing; `down`: commands that nobody answers yet."""
 
     def __init__(self) -> None:
         self.containers: dict[str, dict[str, Any]] = {}
         self.asked: list[str] = []
         self.refused: set[str] = set()
+        self.down = 0
 
     def add(self, identity: str, service: str, status: str = "running", restart: str = "unless-stopped", folder: str = str(layout.SHARED), volumes: Sequence[str] = (),
             exits: int = 0) -> None:
@@ -43,6 +44,9 @@ class Engine:
 
     def run(self, words: Sequence[str], **_options: Any) -> Result:
         self.asked.append(" ".join(words))
+        if words[0] == "docker" and self.down > 0:
+            self.down -= 1
+            return Result(1, "", "Cannot connect to the Docker daemon. Is the docker daemon running?")
         if words[:2] == ["docker", "compose"]:
             return Result(1, "", "no Compose in this test")
         verb, names = words[1], [word for word in words[2:] if word in self.containers]
@@ -74,7 +78,7 @@ class Engine:
         one = self.containers[name]
         labels = {"com.docker.compose.service": one["service"], "com.docker.compose.project.working_dir": one["folder"], "com.docker.compose.config-hash": "h"}
         health = {"Health": {"Status": "healthy"}} if one["status"] == "running" else {}
-        return {"Id": name, "Created": name[-1], "Config": {"Image": "x", "Labels": labels}, "State": {"Status": one["status"], "Pid": 1, **health},
+        return {"Id": name, "Created": name[-1], "Config": {"Image": "x", "Labels": labels}, "State": {"Status": one["status"], "Pid": one.get("pid", 1) if one["status"] == "running" else 0, **health},
                 "HostConfig": {"RestartPolicy": {"Name": one["restart"]}}, "Mounts": [{"Type": "volume", "Name": volume} for volume in one["volumes"]]}
 
 
