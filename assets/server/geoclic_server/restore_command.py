@@ -1,6 +1,7 @@
 """Restores the town's database from one of its backups; what was there stays beside it."""
 
 import argparse
+from typing import Any
 
 from . import backup, layout, maintenance, undo
 from . import command as frame
@@ -34,9 +35,9 @@ def restore_backup(name: str, *, is_unfinished: bool = False) -> None:
         running = layout.running_release()
         if running is None:
             raise Failure("NOT_ACTIVATED", _STEP, "no release runs here", "run `pulumi up` first.")
-        unfinished = found[name].get("unfinished")
-        is_of_another = bool(unfinished and unfinished["release"] not in (None, running))
-        if is_of_another and not is_unfinished:
+        unfinished: dict[str, Any] | None = found[name].get("unfinished")
+        is_of_another = unfinished is not None and unfinished["release"] not in (None, running)
+        if unfinished and is_of_another and not is_unfinished:
             raise Failure("BACKUP_UNFINISHED", _STEP, f"{backup.told_unfinished(unfinished)}, and {running} runs, which does not know that schema",
                           f"choose another backup, or go to release {unfinished['release']} first; `--unfinished` restores it all the same.")
         restore(Database(layout.read_release(running)).attach(), dump)
