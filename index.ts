@@ -1,6 +1,6 @@
 /** @module The Pulumi program: parse the stack's configuration, read the suite, build the stack, export its outputs. */
 import * as pulumi from "@pulumi/pulumi";
-import { readReleases } from "./adapters/suite-source.ts";
+import { readReleases } from "./outside/suite-source.ts";
 import { parseStackConfig, refuseDropped } from "./core/config/stack.ts";
 import { readStackValues } from "./core/config/values.ts";
 import { describe, FleetError } from "./core/errors.ts";

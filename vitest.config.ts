@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{core,cli,adapters,operations,lab,components,stacks,policy,bench}/**/*.test.ts"],
+          include: ["{core,steps,verbs,outside,wiring,cli,lab,components,stacks,policy,bench}/**/*.test.ts"],
           exclude: ["lab/suite/**"],
           // They run beside others; what hangs, hangs longer than this.
           testTimeout: 180_000,

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { addKey } from "../adapters/agent.ts";
-import { ensureRuntimeFolder } from "../adapters/runtime-folder.ts";
+import { addKey } from "../outside/agent.ts";
+import { ensureRuntimeFolder } from "../outside/runtime-folder.ts";
 
 /** Starts it, loads the key and sets SSH_AUTH_SOCK. */
 export async function startAgent(privateKey: string): Promise<ChildProcess> {

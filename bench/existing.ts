@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { ensureAgent } from "../adapters/agent.ts";
+import { ensureAgent } from "../outside/agent.ts";
 import { labEnvironment } from "../lab/environment.ts";
 import { OPERATOR } from "../lab/layout.ts";
 import { toolchainEnvironment } from "../toolchain/environment.ts";

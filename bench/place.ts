@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { home } from "../adapters/home.ts";
+import { home } from "../outside/home.ts";
 import { makeSuite } from "../lab/suite/release/make.ts";
 import { toolchainEnvironment } from "../toolchain/environment.ts";
 

@@ -1,9 +1,9 @@
 /** @module Asks as many imitated servers as it is told for their state, in a process that can be measured. Words: COUNT USER HOSTKEY. */
-import { get } from "../adapters/http.ts";
-import { openSsh } from "../adapters/ssh.ts";
+import { get } from "../outside/http.ts";
+import { openSsh } from "../outside/ssh.ts";
 import type { Release } from "../core/release/release.ts";
 // biome-ignore lint/style/noRestrictedImports: the operation itself is what is measured
-import { readStatus } from "../operations/read-status.ts";
+import { readStatus } from "../verbs/read-status.ts";
 import { benchClients } from "./clients.ts";
 
 const [count = "1", user = "", hostKey = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** @module What towns would see of a rollout, as a table and as JSON. */
-import { home } from "../adapters/home.ts";
-import { readKept } from "../adapters/kept-release.ts";
-import { releaseStore } from "../adapters/release-store.ts";
+import { home } from "../outside/home.ts";
+import { readKept } from "../outside/kept-release.ts";
+import { releaseStore } from "../outside/release-store.ts";
 import { type Language, text } from "../core/messages/catalogue.ts";
 import { type ReleaseChanges, releaseChanges } from "../core/rollout/changes.ts";
 import { table } from "./table.ts";

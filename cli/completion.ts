@@ -1,10 +1,10 @@
 /** @module Completion of shells: commands and options by the library, names of clients, services and operations by us. */
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import { home } from "../adapters/home.ts";
-import { operationJournals } from "../adapters/operation-journals.ts";
-import { selectedStack } from "../adapters/pulumi.ts";
-import { stackFile } from "../adapters/stack-file.ts";
+import { home } from "../outside/home.ts";
+import { operationJournals } from "../outside/operation-journals.ts";
+import { selectedStack } from "../outside/pulumi.ts";
+import { stackFile } from "../outside/stack-file.ts";
 
 /** Adds `completion`, and what its scripts call. `words`: those after the program's name. */
 export async function completion(

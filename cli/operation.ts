@@ -1,16 +1,16 @@
 /** @module Runs a command's work as an operation: in line, journalled, shown as it goes, ended by Ctrl-C or `operations cancel`. */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { actorOf } from "../adapters/git.ts";
-import { home } from "../adapters/home.ts";
-import { isCancelled, operationJournals } from "../adapters/operation-journals.ts";
-import { operationQueue } from "../adapters/operation-queue.ts";
-import { selectedStack } from "../adapters/pulumi.ts";
+import { actorOf } from "../outside/git.ts";
+import { home } from "../outside/home.ts";
+import { isCancelled, operationJournals } from "../outside/operation-journals.ts";
+import { operationQueue } from "../outside/operation-queue.ts";
+import { selectedStack } from "../outside/pulumi.ts";
 import { exitStatus } from "../core/exit-status.ts";
 import { text, type Values } from "../core/messages/catalogue.ts";
 import { expectedSeconds } from "../core/operation/journal.ts";
 import type { Holder } from "../core/operation/port.ts";
-import { type Operation, type OperationRequest, runOperation } from "../operations/operation.ts";
+import { type Operation, type OperationRequest, runOperation } from "../verbs/operation.ts";
 import type { Console } from "./console.ts";
 import { openProgress } from "./progress.ts";
 

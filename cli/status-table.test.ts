@@ -1,7 +1,7 @@
 /** What `status` shows of a town. Not proven: how it looks in a terminal. */
 import { expect, test } from "vitest";
 import { ClientFacts } from "../core/facts/client.ts";
-import type { ClientStatus } from "../operations/read-status.ts";
+import type { ClientStatus } from "../verbs/read-status.ts";
 import { statusLines } from "./status-table.ts";
 
 const row = (monitor: unknown): ClientStatus => ({

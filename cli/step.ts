@@ -4,15 +4,15 @@ import { basename } from "node:path";
 import { describe, FleetError } from "../core/errors.ts";
 import { languageIn } from "../core/messages/catalogue.ts";
 import type { StepContext } from "../core/ports.ts";
-import type { LocalStep, StepInput } from "../core/steps/table.ts";
-import { stepInputs } from "../core/steps/table.ts";
-import { cancelVariable, readStepInput } from "../core/steps/variables.ts";
-import { activateRelease } from "../operations/activate-release.ts";
-import { checkRecord } from "../operations/check-record.ts";
-import { deliverRelease } from "../operations/deliver-release.ts";
-import { issueCertificate } from "../operations/issue-certificate.ts";
-import { prepareServer } from "../operations/prepare-server.ts";
-import { stepContext } from "./context.ts";
+import type { LocalStep, StepInput } from "../core/step/table.ts";
+import { stepInputs } from "../core/step/table.ts";
+import { cancelVariable, readStepInput } from "../core/step/variables.ts";
+import { activateRelease } from "../steps/activate-release.ts";
+import { checkRecord } from "../steps/check-record.ts";
+import { deliverRelease } from "../steps/deliver-release.ts";
+import { issueCertificate } from "../steps/issue-certificate.ts";
+import { prepareServer } from "../steps/prepare-server.ts";
+import { stepContext } from "../wiring/step-context.ts";
 
 const env = process.env;
 

@@ -3,8 +3,8 @@ import { local } from "@pulumi/command";
 import type { CustomResourceOptions, Input } from "@pulumi/pulumi";
 import * as pulumi from "@pulumi/pulumi";
 import { childName } from "../core/naming.ts";
-import type { LocalStep, StepInput, StepTriggers } from "../core/steps/table.ts";
-import { stepVariables } from "../core/steps/variables.ts";
+import type { LocalStep, StepInput, StepTriggers } from "../core/step/table.ts";
+import { stepVariables } from "../core/step/variables.ts";
 
 type Sent<T> = { readonly [K in keyof T]: Input<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
 

@@ -1,4 +1,4 @@
-/** @module What operations need of the outside world: types only. `adapters/` fulfils them, a test fakes them. */
+/** @module What operations need of the outside world: types only. `outside/` fulfils them, a test fakes them. */
 import type { AcmeRequest, Budget } from "./certificate/budget.ts";
 import type { DnsAnswer } from "./certificate/dns.ts";
 import type { RsyncStats } from "./commands/rsync.ts";
@@ -6,7 +6,14 @@ import type { Command } from "./commands/shell.ts";
 import type { SshTarget } from "./commands/ssh.ts";
 import type { ZoneRecord } from "./dns/record.ts";
 import type { HttpAnswer } from "./health.ts";
+import type { Language } from "./messages/catalogue.ts";
 import type { Release } from "./release/release.ts";
+
+/** Who is told what happens before and beside an operation: a terminal, a log, a page. */
+export interface Audience {
+  readonly language: Language;
+  progress(line: string): void;
+}
 
 export interface RunOptions {
   /** Text or bytes for the command's standard input. */

@@ -6,7 +6,7 @@ import { FleetError, describe as tell } from "./errors.ts";
 import { checkServer, readServer } from "./facts/server.ts";
 import { shownRelease, unhealthy } from "./health.ts";
 import { catalogue, type ErrorCode, languageOf, type TextKey, text } from "./messages/catalogue.ts";
-import { readStepInput, stepVariables } from "./steps/variables.ts";
+import { readStepInput, stepVariables } from "./step/variables.ts";
 
 const now = Date.UTC(2026, 10, 23);
 const hour = 3_600_000;

@@ -5,10 +5,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setDefaultCACertificates } from "node:tls";
 import { Document, parse, parseDocument, stringify } from "yaml";
-import { ensureAgent, fleetKeys } from "../adapters/agent.ts";
-import { withFileLock } from "../adapters/file-lock.ts";
-import { loadFleetKeys } from "../adapters/fleet-agent.ts";
-import { type Convergence, converge } from "../adapters/pulumi.ts";
+import { ensureAgent, fleetKeys } from "../outside/agent.ts";
+import { withFileLock } from "../outside/file-lock.ts";
+import { loadFleetKeys } from "../outside/fleet-agent.ts";
+import { type Convergence, converge } from "../outside/pulumi.ts";
 import { labEnvironment } from "./environment.ts";
 import { OPERATOR, TRUST_BUNDLE } from "./layout.ts";
 

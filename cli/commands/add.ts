@@ -1,12 +1,12 @@
 /** @module `add`: declares a town, or takes a detached one back. */
-import { scanHostKey } from "../../adapters/host-key.ts";
-import { openOvh } from "../../adapters/ovh/client.ts";
-import { openSsh } from "../../adapters/ssh.ts";
-import { stackFile } from "../../adapters/stack-file.ts";
+import { scanHostKey } from "../../outside/host-key.ts";
+import { openOvh } from "../../outside/ovh/client.ts";
+import { openSsh } from "../../outside/ssh.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { Names } from "../../core/ovh/answers.ts";
-import { addClient, type ShownHostKey } from "../../operations/add-client.ts";
+import { addClient, type ShownHostKey } from "../../verbs/registry/add-client.ts";
 import { confirm } from "../ask.ts";
 import type { Console } from "../console.ts";
 

@@ -1,7 +1,7 @@
 /** @module `agent`: the fleet's key, from the master stack into an ssh-agent's memory. */
-import { ensureAgent, fleetKeys } from "../../adapters/agent.ts";
-import { loadFleetKeys } from "../../adapters/fleet-agent.ts";
-import { readOutput } from "../../adapters/pulumi.ts";
+import { ensureAgent, fleetKeys } from "../../outside/agent.ts";
+import { loadFleetKeys } from "../../outside/fleet-agent.ts";
+import { readOutput } from "../../outside/pulumi.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Console } from "../console.ts";
 import { integer } from "../options.ts";

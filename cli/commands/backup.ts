@@ -1,10 +1,10 @@
 /** @module `backup`: a backup of now, on each server that is named. */
-import { openSsh } from "../../adapters/ssh.ts";
-import { stackFile } from "../../adapters/stack-file.ts";
+import { openSsh } from "../../outside/ssh.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import { targetOf } from "../../core/config/stack.ts";
 import { describe } from "../../core/errors.ts";
 import { chooseClients } from "../../core/rollout/choice.ts";
-import { backUp } from "../../operations/back-up.ts";
+import { backUp } from "../../verbs/back-up.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";

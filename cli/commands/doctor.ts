@@ -1,8 +1,8 @@
 /** @module `doctor`: each tool, its version and origin, and what to do about one that is missing. */
 import { execa } from "execa";
-import { home } from "../../adapters/home.ts";
-import { releaseStore } from "../../adapters/release-store.ts";
-import { findInterrupted } from "../../adapters/stack-lock.ts";
+import { home } from "../../outside/home.ts";
+import { releaseStore } from "../../outside/release-store.ts";
+import { findInterrupted } from "../../outside/stack-lock.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { readToolchain } from "../../toolchain/record.ts";
 import type { Console } from "../console.ts";

@@ -1,12 +1,12 @@
 /** @module `drift`: what differs on the servers from what is declared. It reports; `--fix` runs their commands again and compares anew. */
-import { readTree } from "../../adapters/file-tree.ts";
+import { readTree } from "../../outside/file-tree.ts";
 import { describe } from "../../core/errors.ts";
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { type ClientDrift, readDrift } from "../../operations/read-drift.ts";
+import { type ClientDrift, readDrift } from "../../verbs/read-drift.ts";
 import type { Console } from "../console.ts";
-import { stepContext } from "../context.ts";
-import { chosenFleet, statusClient } from "../fleet.ts";
+import { stepContext } from "../../wiring/step-context.ts";
+import { chosenFleet, statusClient } from "../../wiring/fleet.ts";
 import { table } from "../table.ts";
 
 export interface DriftOptions {

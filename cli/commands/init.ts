@@ -1,7 +1,7 @@
 /** @module `init`: the administrator, the town's name and, where wanted, demonstration data of a running town. */
 
-import { openSsh } from "../../adapters/ssh.ts";
-import { stackFile } from "../../adapters/stack-file.ts";
+import { openSsh } from "../../outside/ssh.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import { serverCommand } from "../../core/commands/shell.ts";
 import { targetOf } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";

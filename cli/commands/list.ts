@@ -2,7 +2,7 @@
 import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { Console } from "../console.ts";
-import { declaredFleet } from "../fleet.ts";
+import { declaredFleet } from "../../wiring/fleet.ts";
 import { table } from "../table.ts";
 
 export async function list(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {

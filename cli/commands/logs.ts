@@ -1,9 +1,9 @@
 /** @module `logs`: what a service's containers write, once or until Ctrl-C. */
-import { openSsh } from "../../adapters/ssh.ts";
-import { followCommand } from "../../adapters/ssh-session.ts";
+import { openSsh } from "../../outside/ssh.ts";
+import { followCommand } from "../../outside/ssh-session.ts";
 import { logsCommand, logsSeconds } from "../../core/commands/logs.ts";
 import type { Console } from "../console.ts";
-import { chosenFleet, statusClient } from "../fleet.ts";
+import { chosenFleet, statusClient } from "../../wiring/fleet.ts";
 import { integer } from "../options.ts";
 import { plainLine } from "../plain-text.ts";
 

@@ -1,18 +1,18 @@
 /** @module `operations`: list, show, follow, cancel, resume. */
-import { home } from "../../adapters/home.ts";
-import { operationJournals } from "../../adapters/operation-journals.ts";
-import { selectedStack } from "../../adapters/pulumi.ts";
+import { home } from "../../outside/home.ts";
+import { operationJournals } from "../../outside/operation-journals.ts";
+import { selectedStack } from "../../outside/pulumi.ts";
 import { FleetError } from "../../core/errors.ts";
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { OperationEvent, OperationView } from "../../core/operation/journal.ts";
 import type { OperationJournals } from "../../core/operation/port.ts";
-import { planResume, update } from "../../operations/update.ts";
+import { planResume, update } from "../../verbs/update/update.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";
 import { openProgress } from "../progress.ts";
-import { rolloutContext } from "../rollout-context.ts";
+import { updateContext } from "../../wiring/update-context.ts";
 import { table } from "../table.ts";
 import type { RotateOptions } from "./ssh-key.ts";
 
@@ -142,7 +142,7 @@ export async function resume(
   if (verb === "ssh-key rotate") return resumeRotation(console, operation, options);
   if (verb !== "update" && verb !== "rollback")
     throw new FleetError("OPERATION_NOT_RESUMABLE", { id: operation.id, verb, cause: "it has no waves" });
-  const context = await rolloutContext(console, stack, options.commit ?? true);
+  const context = await updateContext(console, stack, options.commit ?? true);
   const request: Readonly<Record<string, unknown>> = {
     ...operation.request,
     ...(options.withoutCanary ? { withoutCanary: true } : {}),

@@ -5,10 +5,10 @@ import { passedOver } from "../../core/release/passed-over.ts";
 import { pinOf } from "../../core/rollout/pins.ts";
 import { changesTable, readChanges } from "../changes-table.ts";
 import type { Console } from "../console.ts";
-import { rolloutContext } from "../rollout-context.ts";
+import { updateContext } from "../../wiring/update-context.ts";
 
 export async function preview(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {
-  const context = await rolloutContext(console, options.stack, false);
+  const context = await updateContext(console, options.stack, false);
   const config = await context.file.read();
   const touched = await context.engine.preview();
   const running = await context.engine.activated();

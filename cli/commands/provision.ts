@@ -1,14 +1,14 @@
 /** @module `provision`: from nothing to online: declares a town, converges it and no other, proves it. */
-import { stackFile } from "../../adapters/stack-file.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { townOfName } from "../../core/registry/former-environment.ts";
 import type { StackFile } from "../../core/registry/port.ts";
 import { pinOf } from "../../core/rollout/pins.ts";
-import { convergeClients } from "../../operations/converge-clients.ts";
+import { convergeClients } from "../../verbs/converge-clients.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
-import { rolloutContext } from "../rollout-context.ts";
+import { updateContext } from "../../wiring/update-context.ts";
 import { type AddOptions, add } from "./add.ts";
 
 export interface ProvisionOptions extends Omit<AddOptions, "name"> {
@@ -31,7 +31,7 @@ export async function provision(
   if (declared && !declared.detached) refuseDiffering(name, declared, given);
   else if (declared || given.town !== undefined) await add(console, { ...given, name });
   else await add(console, { ...given, name, town: nameOfTown(console, name) });
-  const context = await rolloutContext(console, options.stack, options.commit);
+  const context = await updateContext(console, options.stack, options.commit);
   await pinNew(file, name, await context.engine.activated());
   await asOperation(
     console,

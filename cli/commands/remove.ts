@@ -1,7 +1,7 @@
 /** @module `remove`: a town is no longer managed; nothing of it is deleted. */
-import { stackFile } from "../../adapters/stack-file.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { removeClient } from "../../operations/remove-client.ts";
+import { removeClient } from "../../verbs/registry/remove-client.ts";
 import { typed } from "../ask.ts";
 import type { Console } from "../console.ts";
 

@@ -1,11 +1,11 @@
 /** @module `ssh-key`: shows the fleet's key, and replaces it on every server. */
-import { ensureAgent } from "../../adapters/agent.ts";
-import { loadFleetKeys } from "../../adapters/fleet-agent.ts";
-import { fleetStacks } from "../../adapters/fleet-stacks.ts";
-import { fingerprintOf } from "../../adapters/host-key.ts";
-import { proveKey } from "../../adapters/key-proof.ts";
-import { heldKeys, masterStack } from "../../adapters/master-stack.ts";
-import { openSsh } from "../../adapters/ssh.ts";
+import { ensureAgent } from "../../outside/agent.ts";
+import { loadFleetKeys } from "../../outside/fleet-agent.ts";
+import { fleetStacks } from "../../outside/fleet-stacks.ts";
+import { fingerprintOf } from "../../outside/host-key.ts";
+import { proveKey } from "../../outside/key-proof.ts";
+import { heldKeys, masterStack } from "../../outside/master-stack.ts";
+import { openSsh } from "../../outside/ssh.ts";
 import { targetOf } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import type { HeldKey } from "../../core/keys/rotation.ts";
@@ -16,7 +16,7 @@ import {
   type RotateContext,
   type Rotation,
   rotateServers,
-} from "../../operations/rotate-key.ts";
+} from "../../verbs/rotate-key.ts";
 import { confirm } from "../ask.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";

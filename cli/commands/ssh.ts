@@ -1,8 +1,8 @@
 /** @module `ssh`: a session on a server, or a command whose words arrive as they were typed. */
-import { openSession } from "../../adapters/ssh-session.ts";
+import { openSession } from "../../outside/ssh-session.ts";
 import { FleetError } from "../../core/errors.ts";
 import type { Console } from "../console.ts";
-import { oneTarget } from "../fleet.ts";
+import { oneTarget } from "../../wiring/fleet.ts";
 
 /** Ends with the remote exit status. */
 export async function ssh(

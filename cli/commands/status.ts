@@ -1,10 +1,10 @@
 /** @module `status`: every server's state, as seen from outside and as it tells itself. */
 import { setTimeout } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
-import { type ClientStatus, readStatus } from "../../operations/read-status.ts";
+import { type ClientStatus, readStatus } from "../../verbs/read-status.ts";
 import type { Console } from "../console.ts";
-import { stepContext } from "../context.ts";
-import { chosenFleet, statusClient } from "../fleet.ts";
+import { stepContext } from "../../wiring/step-context.ts";
+import { chosenFleet, statusClient } from "../../wiring/fleet.ts";
 import { integer } from "../options.ts";
 import { statusLines, statusTable } from "../status-table.ts";
 

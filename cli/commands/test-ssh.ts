@@ -1,12 +1,12 @@
 /** @module `test-ssh`: which step of a server's SSH connection fails. */
-import { scanHostKey } from "../../adapters/host-key.ts";
-import { openSsh } from "../../adapters/ssh.ts";
+import { scanHostKey } from "../../outside/host-key.ts";
+import { openSsh } from "../../outside/ssh.ts";
 import { address as hostAddress, sshUser } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { type SshTest, testSsh as tryServer } from "../../operations/test-ssh.ts";
+import { type SshTest, testSsh as tryServer } from "../../verbs/test-ssh.ts";
 import type { Console } from "../console.ts";
-import { oneTarget, targetAt } from "../fleet.ts";
+import { oneTarget, targetAt } from "../../wiring/fleet.ts";
 import { integer } from "../options.ts";
 import { table } from "../table.ts";
 

@@ -1,7 +1,7 @@
 /** @module `update` and `rollback`: shown, confirmed, carried out as an operation. */
-import { home } from "../../adapters/home.ts";
-import { operationJournals } from "../../adapters/operation-journals.ts";
-import { releaseOrigins } from "../../adapters/release-origins.ts";
+import { home } from "../../outside/home.ts";
+import { operationJournals } from "../../outside/operation-journals.ts";
+import { releaseOrigins } from "../../outside/release-origins.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { StackFile } from "../../core/registry/port.ts";
@@ -14,13 +14,13 @@ import {
   unprovenOnCanaries,
   type UpdateRequest,
   update as updateClients,
-} from "../../operations/update.ts";
+} from "../../verbs/update/update.ts";
 import { confirm } from "../ask.ts";
 import { changesTable, readChanges } from "../changes-table.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 import { integer } from "../options.ts";
-import { rolloutContext } from "../rollout-context.ts";
+import { updateContext } from "../../wiring/update-context.ts";
 
 export interface RolloutOptions {
   readonly client?: string[];
@@ -56,7 +56,7 @@ export async function update(console: Console, options: UpdateOptions): Promise<
     onlyOutdated,
     skipCheck,
   };
-  const context = await rolloutContext(console, options.stack, options.commit);
+  const context = await updateContext(console, options.stack, options.commit);
   const plan = await planUpdate(context, request);
   if (!(await agreed(console, context.file, options, plan, "update"))) return;
   await asOperation(
@@ -69,7 +69,7 @@ export async function update(console: Console, options: UpdateOptions): Promise<
 
 export async function rollback(console: Console, options: RolloutOptions): Promise<void> {
   const request = requestOf(options);
-  const context = await rolloutContext(console, options.stack, options.commit);
+  const context = await updateContext(console, options.stack, options.commit);
   const plan = await planRollback(context, request);
   if (!(await agreed(console, context.file, options, plan, "rollback"))) return;
   await asOperation(

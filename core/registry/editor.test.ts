@@ -1,6 +1,6 @@
 /**
  * Edits of a stack file, byte for byte: only the lines of the edit change. Not proven here: files, locks, git
- * (see adapters/stack-file.test.ts), and that Pulumi reads the text as we do (see test/lab).
+ * (see outside/stack-file.test.ts), and that Pulumi reads the text as we do (see test/lab).
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

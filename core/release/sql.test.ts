@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadModule, scanSync } from "libpg-query";
 import { beforeAll, describe, expect, test } from "vitest";
-import { sqlParser } from "../../adapters/suite-sql.ts";
+import { sqlParser } from "../../outside/suite-sql.ts";
 import { adapterYaml } from "../../test/helpers/adapter.ts";
 import { parseAdapter } from "../config/adapter.ts";
 import { FleetError } from "../errors.ts";

@@ -1,4 +1,4 @@
-/** Waves and thresholds by tables. Not proven: that a wave waits for the one before it (see operations/update.test.ts). */
+/** Waves and thresholds by tables. Not proven: that a wave waits for the one before it (see verbs/update/update.test.ts). */
 import { describe, expect, test } from "vitest";
 import { allowedFailures, parseShare, parseWaves, planWaves } from "./waves.ts";
 

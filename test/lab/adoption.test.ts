@@ -4,7 +4,7 @@
  * beside it is called as ours. Then it is removed, added again and retired by the registry's verbs. Each test goes on where
  * the one before it ended.
  * Not proven here: the real suite's own schema and images, Docker from Docker's repository, an engine that is too old, the
- * end of a contract (test/peers/termination.test.ts), git (adapters/stack-file.test.ts).
+ * end of a contract (test/peers/termination.test.ts), git (outside/stack-file.test.ts).
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { parse } from "yaml";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { shownRelease } from "../../core/health.ts";
 import { releaseRoute } from "../../core/naming.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";

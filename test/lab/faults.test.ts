@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { shownRelease } from "../../core/health.ts";
 import { releaseRoute } from "../../core/naming.ts";
 import {

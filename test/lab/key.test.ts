@@ -1,16 +1,16 @@
 /**
  * The fleet's key is replaced on a real town by the command line, with a master stack, a backend and an agent of its own.
- * Not proven here: a cut at each effect (operations/rotate-key.test.ts), many servers.
+ * Not proven here: a cut at each effect (verbs/rotate-key.test.ts), many servers.
  */
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addKey, ensureAgent } from "../../adapters/agent.ts";
-import { loadFleetKeys } from "../../adapters/fleet-agent.ts";
-import { proveKey } from "../../adapters/key-proof.ts";
-import { heldKeys, privateKeys } from "../../adapters/master-stack.ts";
+import { addKey, ensureAgent } from "../../outside/agent.ts";
+import { loadFleetKeys } from "../../outside/fleet-agent.ts";
+import { proveKey } from "../../outside/key-proof.ts";
+import { heldKeys, privateKeys } from "../../outside/master-stack.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";
 import { up } from "../../lab/lab.ts";

@@ -5,7 +5,7 @@
  * Debian's), Ubuntu.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { serverPaths } from "../../core/naming.ts";
 import { rebootServer, removeServer } from "../../lab/server.ts";
 import type { SuiteEdits } from "../../lab/suite/release/make.ts";

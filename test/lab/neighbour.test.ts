@@ -5,7 +5,7 @@
  * ended. Not proven here: snap's Docker, an old Compose in front, drop-ins of Docker's unit (tables of the base's plan).
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { runScript } from "../../lab/scripts.ts";
 import { rebootServer, removeServer } from "../../lab/server.ts";
 import { containers, secrets, type TestTown, testTown } from "./town.ts";

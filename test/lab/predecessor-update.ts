@@ -7,7 +7,7 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { docker } from "../../lab/docker.ts";
 import { layOutPredecessor } from "../../lab/predecessor.ts";
 import { ASSETS } from "../../lab/layout.ts";

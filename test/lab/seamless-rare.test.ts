@@ -4,7 +4,7 @@
  * before it ended.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { shownRelease } from "../../core/health.ts";
 import { releaseRoute, serverPaths } from "../../core/naming.ts";
 import { removeServer } from "../../lab/server.ts";

@@ -8,7 +8,7 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import { OPERATOR } from "../../lab/layout.ts";
 import { removeServer } from "../../lab/server.ts";
 import type { SuiteEdits } from "../../lab/suite/release/make.ts";

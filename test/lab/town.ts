@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { serverPaths } from "../../core/naming.ts";
-import type { Convergence } from "../../adapters/pulumi.ts";
+import type { Convergence } from "../../outside/pulumi.ts";
 import { forgetCertificates } from "../../lab/acme.ts";
 import { OPERATOR } from "../../lab/layout.ts";
 import { fleetConfig } from "../../lab/fleet-config.ts";

@@ -7,12 +7,12 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { stackFile } from "../../adapters/stack-file.ts";
+import { stackFile } from "../../outside/stack-file.ts";
 import type { FleetError } from "../../core/errors.ts";
-import { openEngine } from "../../adapters/engine.ts";
-import { readOutput } from "../../adapters/pulumi.ts";
+import { openEngine } from "../../outside/engine.ts";
+import { readOutput } from "../../outside/pulumi.ts";
 import { exitStatus } from "../../core/exit-status.ts";
-import { convergeClients } from "../../operations/converge-clients.ts";
+import { convergeClients } from "../../verbs/converge-clients.ts";
 import { type ImitatedFleet, type ImitatedTown, startImitatedFleet } from "../helpers/imitated-fleet.ts";
 
 let fleet: ImitatedFleet;

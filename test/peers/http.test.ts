@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { get } from "../../adapters/http.ts";
+import { get } from "../../outside/http.ts";
 import type { HttpRequest } from "../../core/ports.ts";
 
 const host = "127.83.80.43";
@@ -91,7 +91,7 @@ test.each([
   ["another name", "other.geoclic.test", "does not match certificate's altnames"],
 ])("with its authority trusted, a certificate is judged by %s", async (_, name, expected) => {
   await secure((_request, response) => void response.end("ok"));
-  const module = resolve(import.meta.dirname, "../../adapters/http.ts");
+  const module = resolve(import.meta.dirname, "../../outside/http.ts");
   const options = JSON.stringify({ protocol: "https", host, domain: name, path: "/" });
   const script = `import { get } from ${JSON.stringify(module)};
     console.log(await get(${options}).then(JSON.stringify, (error) => error.message));`;

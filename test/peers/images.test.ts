@@ -6,7 +6,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { imageBuilder } from "../../adapters/images/image-builder.ts";
+import { imageBuilder } from "../../outside/images/image-builder.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import type { Release } from "../../core/release/release.ts";
 

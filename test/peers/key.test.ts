@@ -6,19 +6,14 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promise
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { addKey, removeKey } from "../../adapters/agent.ts";
-import { fingerprintOf } from "../../adapters/host-key.ts";
-import { proveKey } from "../../adapters/key-proof.ts";
-import { openSsh } from "../../adapters/ssh.ts";
+import { addKey, removeKey } from "../../outside/agent.ts";
+import { fingerprintOf } from "../../outside/host-key.ts";
+import { proveKey } from "../../outside/key-proof.ts";
+import { openSsh } from "../../outside/ssh.ts";
 import { bareKey } from "../../core/keys/authorized-keys.ts";
 import type { HeldKey } from "../../core/keys/rotation.ts";
-import {
-  beginRotation,
-  endRotation,
-  type RotateContext,
-  rotateServers,
-} from "../../operations/rotate-key.ts";
-import type { Operation } from "../../operations/operation.ts";
+import { beginRotation, endRotation, type RotateContext, rotateServers } from "../../verbs/rotate-key.ts";
+import type { Operation } from "../../verbs/operation.ts";
 import { type SshServer, startSshServer } from "../helpers/ssh-server.ts";
 
 let server: SshServer;

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openOvh } from "../../adapters/ovh/client.ts";
-import { whoKnows } from "../../adapters/known-servers.ts";
-import { orderedClients, orderJournal } from "../../adapters/ovh/order-journal.ts";
+import { openOvh } from "../../outside/ovh/client.ts";
+import { whoKnows } from "../../outside/known-servers.ts";
+import { orderedClients, orderJournal } from "../../outside/ovh/order-journal.ts";
 import { FleetError } from "../../core/errors.ts";
 import { reachOfAddress } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
@@ -17,8 +17,8 @@ import type { Ovh } from "../../core/ovh/port.ts";
 import { labCredentials } from "../../lab/ovh/credentials.ts";
 import { type Emulator, startEmulator } from "../../lab/ovh/emulator.ts";
 import { noHooks } from "../../lab/ovh/world.ts";
-import { listOrders } from "../../operations/list-orders.ts";
-import { type OrderOptions, orderServer, type OrderWish } from "../../operations/order-server.ts";
+import { listOrders } from "../../verbs/order/list-orders.ts";
+import { type OrderOptions, orderServer, type OrderWish } from "../../verbs/order/order-server.ts";
 
 const wish: OrderWish = {
   client: {

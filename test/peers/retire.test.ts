@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { download } from "../../adapters/download.ts";
-import { retirementJournal } from "../../adapters/retirement-journal.ts";
+import { download } from "../../outside/download.ts";
+import { retirementJournal } from "../../outside/retirement-journal.ts";
 import { removeKeys } from "../../core/keys/authorized-keys.ts";
 import { type SshServer, startSshServer } from "../helpers/ssh-server.ts";
 

@@ -8,14 +8,14 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { scanHostKey } from "../../adapters/host-key.ts";
-import { get } from "../../adapters/http.ts";
-import { openSsh } from "../../adapters/ssh.ts";
-import { openSession } from "../../adapters/ssh-session.ts";
+import { scanHostKey } from "../../outside/host-key.ts";
+import { get } from "../../outside/http.ts";
+import { openSsh } from "../../outside/ssh.ts";
+import { openSession } from "../../outside/ssh-session.ts";
 import { type Command, toShell, untilClosed, withinSeconds } from "../../core/commands/shell.ts";
 import type { Release } from "../../core/release/release.ts";
-import { readStatus } from "../../operations/read-status.ts";
-import { testSsh } from "../../operations/test-ssh.ts";
+import { readStatus } from "../../verbs/read-status.ts";
+import { testSsh } from "../../verbs/test-ssh.ts";
 import { freePort, type SshServer, startSshServer } from "../helpers/ssh-server.ts";
 
 let server: SshServer;
@@ -111,7 +111,7 @@ describe("what nobody waits for any more does not go on", () => {
     const seconds = mark();
     const command = untilClosed(["sudo", "-n", "sh", "-c", 'echo "$0"; exec sleep "$1"', "begun", seconds]);
     const program = `
-      import { followCommand } from ${JSON.stringify(join(import.meta.dirname, "../../adapters/ssh-session.ts"))};
+      import { followCommand } from ${JSON.stringify(join(import.meta.dirname, "../../outside/ssh-session.ts"))};
       await followCommand(${JSON.stringify(server.target)}, "logs", ${JSON.stringify(command)}, (line) => console.log(line));`;
     child = spawn(process.execPath, ["--input-type=module", "-e", program], {
       env: server.env,
@@ -140,7 +140,7 @@ describe("what nobody waits for any more does not go on", () => {
   });
 
   async function config(): Promise<string> {
-    const { prepareSsh } = await import("../../adapters/ssh.ts");
+    const { prepareSsh } = await import("../../outside/ssh.ts");
     return prepareSsh(server.target, server.env);
   }
 });

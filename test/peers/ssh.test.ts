@@ -7,12 +7,12 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { openSsh } from "../../adapters/ssh.ts";
+import { openSsh } from "../../outside/ssh.ts";
 import type { SshTarget } from "../../core/commands/ssh.ts";
 import { FleetError } from "../../core/errors.ts";
 import type { Release } from "../../core/release/release.ts";
-import { activateRelease } from "../../operations/activate-release.ts";
-import { prepareServer } from "../../operations/prepare-server.ts";
+import { activateRelease } from "../../steps/activate-release.ts";
+import { prepareServer } from "../../steps/prepare-server.ts";
 import { fakeContext } from "../helpers/fake-context.ts";
 import { freePort, type SshServer, startSshServer } from "../helpers/ssh-server.ts";
 

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openOvh } from "../../adapters/ovh/client.ts";
+import { openOvh } from "../../outside/ovh/client.ts";
 import { FleetError } from "../../core/errors.ts";
 import { type RetirementEvent, type RetirementLine, retirementOf } from "../../core/registry/retirement.ts";
 import { labCredentials } from "../../lab/ovh/credentials.ts";
 import { type Emulator, startEmulator } from "../../lab/ovh/emulator.ts";
 import { noHooks } from "../../lab/ovh/world.ts";
-import { endContract, terminationRights } from "../../operations/retire/end-contract.ts";
+import { endContract, terminationRights } from "../../verbs/retire/end-contract.ts";
 
 const serviceName = "vps-0a1b2c3d.vps.ovh.net";
 let emulator: Emulator;

@@ -1,0 +1,301 @@
+/** @module Pulumi's engine on a stack, by the Automation API: previews and ups, told by client and step. */
+
+import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type OpMap,
+  PulumiCommand,
+  type Stack,
+  type StepEventMetadata,
+  type UpResult,
+} from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
+import { z } from "zod";
+import { engineFailure } from "../core/commands/engine.ts";
+import { lastLine } from "../core/commands/ssh.ts";
+import type {
+  Engine,
+  EngineListener,
+  EngineRun,
+  ResourceChange,
+  ResourceFailure,
+  UpOptions,
+} from "../core/engine/port.ts";
+import { FleetError } from "../core/errors.ts";
+import { type Language, languageIn } from "../core/messages/catalogue.ts";
+import { type LocalStep, repairedSteps } from "../core/step/table.ts";
+import { cancelVariable, repairVariable, stepVariable } from "../core/step/variables.ts";
+import { clearInterrupted } from "./stack-lock.ts";
+
+export interface EngineOptions {
+  readonly stack: string;
+  /** Folder of Pulumi.yaml and the stack files. */
+  readonly project: string;
+  /** Of the causes. @default the environment's */
+  readonly language?: Language;
+}
+
+export interface Run extends EngineRun {
+  /** Resources by operation, e.g. `{same: 12, create: 3}`. */
+  readonly counts: Partial<Record<keyof OpMap | string, number>>;
+  /** Seconds by resource that was worked on, in the order of their end. */
+  readonly seconds: ReadonlyMap<string, number>;
+  /** Secrets in clear: never print the whole. Empty when something failed. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+const idleMinutes = 15;
+
+const activation: LocalStep = "activation";
+
+/** Where our own way to start the engine lies. */
+const command = resolve(import.meta.dirname, "../assets/engine");
+
+export function openEngine({
+  stack,
+  project,
+  language = languageIn(process.env),
+}: EngineOptions): Omit<Engine, "up"> & { up(options: UpOptions): Promise<Run> } {
+  return { preview, up, redo, idle, activated };
+
+  async function preview(): Promise<readonly ResourceChange[]> {
+    const watch = watchEvents(language, {});
+    const workspace = await select();
+    try {
+      await workspace.preview({ color: "never", suppressProgress: true, onEvent: watch.onEvent });
+    } catch (error) {
+      throw failed("preview", watch.failures(), error as Error);
+    }
+    return watch.changes();
+  }
+
+  async function up(options: UpOptions): Promise<Run> {
+    const watch = watchEvents(language, options);
+    await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
+    const { cancelFile, isRepair } = options;
+    const workspace = await select({
+      ...(cancelFile === undefined ? {} : { [cancelVariable]: cancelFile }),
+      ...(isRepair ? { [repairVariable]: "1" } : {}),
+    });
+    let result: UpResult | undefined;
+    try {
+      result = await workspace.up({
+        color: "never",
+        continueOnError: true,
+        suppressProgress: true,
+        onEvent: watch.onEvent,
+        ...(options.parallel === undefined ? {} : { parallel: options.parallel }),
+      });
+    } catch (error) {
+      const failures = watch.failures();
+      // Without a client of its own it is the program or the engine that failed.
+      if (!failures.some(({ client }) => client !== undefined)) throw failed("up", failures, error as Error);
+    }
+    const outputs = Object.entries(result?.outputs ?? {}).map(([name, { value }]) => [name, value]);
+    return {
+      changes: watch.changes(),
+      done: watch.done(),
+      failures: watch.failures(),
+      counts: withoutReads({ ...result?.summary.resourceChanges }),
+      seconds: watch.seconds,
+      outputs: Object.fromEntries(outputs),
+    };
+  }
+
+  /** They have no `delete`: made again means run again. */
+  async function redo(clients: readonly string[]): Promise<void> {
+    const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
+    const urns = (deployment?.resources ?? []).flatMap(({ urn }) => {
+      const isOwn = clients.some((client) =>
+        repairedSteps.some((step) => nameOf(urn) === `${client}-${step}`),
+      );
+      return isOwn && isWork(urn) ? [urn] : [];
+    });
+    if (urns.length > 0) await pulumi("state", "taint", ...urns, "--yes");
+  }
+
+  async function pulumi(...words: string[]): Promise<string> {
+    const ended = await execa("pulumi", [...words, "--stack", stack, "--non-interactive"], {
+      cwd: project,
+      reject: false,
+      stdin: "ignore",
+    });
+    if (ended.exitCode === 0) return ended.stdout;
+    const verb = words.slice(0, 2).join(" ");
+    throw new FleetError("ENGINE_FAILED", { verb, stack, cause: lastLine(ended.stderr) });
+  }
+
+  async function activated(): Promise<ReadonlyMap<string, string>> {
+    const { deployment } = Exported.parse(JSON.parse(await pulumi("stack", "export")));
+    const [variable, client] = [stepVariable("release"), stepVariable("client")];
+    return new Map(
+      (deployment?.resources ?? []).flatMap(({ urn, inputs }) => {
+        const environment = inputs?.environment;
+        const isActivation = urn.endsWith(`-${activation}`) && environment?.[client] !== undefined;
+        return isActivation ? [[environment[client] ?? "", environment[variable] ?? ""] as const] : [];
+      }),
+    );
+  }
+
+  async function idle(onWait: (holder: string) => void): Promise<void> {
+    const end = Date.now() + idleMinutes * 60_000;
+    let shown = "";
+    for (;;) {
+      try {
+        return await clearInterrupted({ stack, project, onProgress: onWait });
+      } catch (error) {
+        const isHeld = error instanceof FleetError && error.code === "STACK_LOCKED";
+        if (!isHeld || Date.now() > end) throw error;
+        const holder = String(error.values.holder);
+        if (holder !== shown) onWait(holder);
+        shown = holder;
+        await setTimeout(1000);
+      }
+    }
+  }
+
+  async function select(envVars: Record<string, string> = {}): Promise<Stack> {
+    const pulumiCommand = await PulumiCommand.get({ root: command });
+    return LocalWorkspace.createOrSelectStack(
+      { stackName: stack, workDir: project },
+      { pulumiCommand, envVars },
+    );
+  }
+
+  function failed(verb: string, failures: readonly ResourceFailure[], error: Error): FleetError {
+    const cause = failures.map(({ message }) => message).join("\n") || lastLine(error.message);
+    return new FleetError("ENGINE_FAILED", { verb, stack, cause });
+  }
+}
+
+const Exported = z.object({
+  deployment: z
+    .object({
+      resources: z
+        .array(
+          z.object({
+            urn: z.string(),
+            inputs: z
+              .object({ environment: z.record(z.string(), z.string()).optional().catch(undefined) })
+              .optional(),
+          }),
+        )
+        .nullish(),
+    })
+    .nullish(),
+});
+
+const component = /[$:]geoclic:fleet:ClientServer::/;
+
+/** Of the program's own error that only says that a resource failed, which that one's error has told; it dies of it now and then. */
+const echo =
+  /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
+
+/** Reads the engine's events as they come. */
+function watchEvents(language: Language, listener: EngineListener) {
+  const parents = new Map<string, string>();
+  const began = new Map<string, number>();
+  const seconds = new Map<string, number>();
+  const worked = new Map<string, ResourceChange>();
+  const done = new Map<string, ResourceChange>();
+  const failures: ResourceFailure[] = [];
+  const echoes: ResourceFailure[] = [];
+  return {
+    seconds,
+    changes: () => [...worked.values()],
+    done: () => [...done.values()],
+    // An echo of nothing is the only word that there is.
+    failures: () => (failures.length > 0 ? failures : echoes),
+    onEvent,
+  };
+
+  function onEvent({
+    resourcePreEvent,
+    resOutputsEvent,
+    resOpFailedEvent,
+    diagnosticEvent,
+  }: EngineEvent): void {
+    if (resourcePreEvent) onBegin(resourcePreEvent.metadata);
+    if (resOutputsEvent) {
+      const { urn, op } = resOutputsEvent.metadata;
+      if (isWork(urn)) done.set(urn, changeOf(urn, op));
+      onEnd(urn, true);
+    }
+    if (resOpFailedEvent) onEnd(resOpFailedEvent.metadata.urn, false);
+    if (diagnosticEvent) {
+      const { urn, severity, message } = diagnosticEvent;
+      // Debug lines come as `debug`, which the type does not name.
+      if (severity === "error") {
+        const isEcho = !(urn && isWork(urn)) && echo.test(message);
+        (isEcho ? echoes : failures).push(failure(urn, message));
+      }
+      if (severity === "warning" || severity === "info")
+        for (const line of message.split("\n").filter((text) => text.trim() !== ""))
+          listener.onLine?.(line, urn ? clientOf(urn) : undefined);
+    }
+  }
+
+  function onBegin(metadata: StepEventMetadata): void {
+    const { urn, op } = metadata;
+    parents.set(urn, metadata.new?.parent ?? metadata.old?.parent ?? "");
+    if (op === "same" || op === "read" || op === "refresh" || !isWork(urn)) return;
+    began.set(urn, Date.now());
+    const change = changeOf(urn, op);
+    worked.set(urn, change);
+    if (change.client !== undefined) listener.onStep?.(change.client, change.step);
+  }
+
+  function changeOf(urn: string, operation: string): ResourceChange {
+    const client = clientOf(urn);
+    return { ...(client === undefined ? {} : { client }), step: stepOf(urn, client), operation };
+  }
+
+  function onEnd(urn: string, ok: boolean): void {
+    const start = began.get(urn);
+    if (start === undefined) return;
+    seconds.set(nameOf(urn), (Date.now() - start) / 1000);
+    const client = clientOf(urn);
+    if (client !== undefined) listener.onStepEnd?.(client, stepOf(urn, client), ok);
+  }
+
+  function failure(urn: string | undefined, message: string): ResourceFailure {
+    const client = urn === undefined ? undefined : clientOf(urn);
+    const line = engineFailure(urn && isWork(urn) ? nameOf(urn) : undefined, message, language);
+    const code = /\(([A-Z][A-Z0-9_]+)\)\. (?:Next:|À faire :)/.exec(line)?.[1];
+    return {
+      ...(client === undefined ? {} : { client }),
+      step: urn === undefined ? "" : stepOf(urn, client),
+      ...(code === undefined ? {} : { code }),
+      message: line,
+    };
+  }
+
+  /** By its component, however deep a resource lies below it. */
+  function clientOf(urn: string): string | undefined {
+    for (let at: string | undefined = urn; at; at = parents.get(at))
+      if (component.test(at)) return nameOf(at);
+    return undefined;
+  }
+}
+
+function stepOf(urn: string, client: string | undefined): string {
+  const name = nameOf(urn);
+  return client !== undefined && name.startsWith(`${client}-`) ? name.slice(client.length + 1) : name;
+}
+
+function nameOf(urn: string): string {
+  return urn.split("::").at(-1) ?? urn;
+}
+
+/** Components, providers and the stack itself do no work. */
+function isWork(urn: string): boolean {
+  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
+  return !/^(pulumi|geoclic):/.test(type);
+}
+
+/** A stack that is referred to is read each time. */
+function withoutReads({ read: _, ...changes }: Partial<OpMap>): Partial<OpMap> {
+  return changes;
+}
