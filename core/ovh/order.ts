@@ -38,6 +38,8 @@ export type Asked = z.infer<typeof Asked>;
 
 export const OrderEvent = z.discriminatedUnion("event", [
   Asked,
+  /** Made by a run here: no order is behind it. */
+  z.object({ event: z.literal("cart"), cartId: z.string() }),
   /** Written before the cart is checked out: from here on an order may exist. */
   z.object({
     event: z.literal("checkingOut"),

@@ -30,6 +30,8 @@ export async function buy(
       throw new FleetError("ORDER_LOST", { client, cart: checkingOut.cartId });
     if (!options.buyAgain) throw new FleetError("ORDER_UNCERTAIN", { client, date: checkingOut.time });
   }
+  // Who is refused here leaves no cart that another one would take for a rival's.
+  if (!options.buyAgain) await refuseElsewhere(context, client);
   return send(context, asked, await fillCart(context, asked), options);
 }
 
@@ -40,6 +42,8 @@ async function checkOutAgain(
   options: BuyOptions,
 ): Promise<number> {
   const { cartId, expires } = checkingOut;
+  // Its own cart is too old to be seen as one of a run that is going on.
+  if (!options.buyAgain) await openCart(context, asked.client.name);
   try {
     return await send(context, asked, { cartId, expire: new Date(expires).toISOString() }, options);
   } catch (error) {
@@ -64,9 +68,9 @@ async function send(
   { maxCents, buyAgain }: BuyOptions,
 ): Promise<number> {
   await checkPrice(context, asked, cartId, maxCents);
-  if (!buyAgain) await refuseElsewhere(context, asked.client.name, cartId);
   const { nichandle: account } = await context.ovh.get("/me", { schema: Me });
   const at = await context.ovh.time();
+  if (!buyAgain) await refuseElsewhere(context, asked.client.name);
   await context.journal.write({ event: "checkingOut", cartId, account, at, ...(expire ? { expire } : {}) });
   const { orderId } = await context.ovh.post(`/order/cart/${cartId}/checkout`, { schema: Checkout });
   if (orderId === null || orderId === undefined)
@@ -78,10 +82,10 @@ async function send(
 async function lookAt(
   context: OrderContext,
   cartId: string,
-): Promise<{ readonly state: "open" | "closed" | "forgotten" }> {
+): Promise<{ readonly state: "open" | "closed" | "forgotten"; readonly expire?: string | null | undefined }> {
   try {
-    const { readOnly } = await context.ovh.get(`/order/cart/${cartId}`, { schema: Cart });
-    return { state: readOnly === false ? "open" : "closed" };
+    const { readOnly, expire } = await context.ovh.get(`/order/cart/${cartId}`, { schema: Cart });
+    return { state: readOnly === false ? "open" : "closed", expire };
   } catch (error) {
     if (error instanceof FleetError && error.values.status === 404) return { state: "forgotten" };
     throw error;
@@ -90,18 +94,41 @@ async function lookAt(
 
 /** A cart's description, by which another machine knows it. */
 const marked = (client: string) => `geoclic-fleet ${client}`;
+/** An open cart of a run that goes on is younger: it is filled in seconds. */
+const rivalMinutes = 15;
+const minute = 60_000;
+const day = 24 * 60 * minute;
 
 /**
- * What another machine bought for this client is at OVH, though no journal here tells it: a cart of its name that was
- * checked out, and later a server of its name.
- * @throws FleetError `ORDER_ELSEWHERE`
+ * What another machine bought for this client, or is buying now, is at OVH, though no journal here tells it: a cart of its name,
+ * and later a server of its name. Who buys has a cart before it looks: of two that buy at once, the one that looks last sees
+ * the other's.
+ * @throws FleetError `ORDER_ELSEWHERE`, `ORDER_RIVAL`
  */
-async function refuseElsewhere(context: OrderContext, client: string, own: string): Promise<void> {
+async function refuseElsewhere(context: OrderContext, client: string): Promise<void> {
   const { ovh } = context;
+  const own = new Set(
+    (await context.journal.read()).flatMap((line) =>
+      line.event === "cart" || line.event === "checkingOut" ? [line.cartId] : [],
+    ),
+  );
   const description = encodeURIComponent(marked(client));
-  for (const cartId of await ovh.get(`/order/cart?description=${description}`, { schema: Names }))
-    if (cartId !== own && (await lookAt(context, cartId)).state === "closed")
-      throw new FleetError("ORDER_ELSEWHERE", { client, evidence: `cart ${cartId}` });
+  for (const cartId of await ovh.get(`/order/cart?description=${description}`, { schema: Names })) {
+    if (own.has(cartId)) continue;
+    const { state, expire } = await lookAt(context, cartId);
+    if (state === "closed") throw new FleetError("ORDER_ELSEWHERE", { client, evidence: `cart ${cartId}` });
+    if (state === "forgotten") continue;
+    const now = (await ovh.time()) * 1000;
+    // OVH keeps a cart for a day from its making on.
+    const made = (Date.parse(expire ?? "") || now + day) - day;
+    const until = made + rivalMinutes * minute;
+    if (now < until)
+      throw new FleetError("ORDER_RIVAL", {
+        client,
+        cart: cartId,
+        minutes: Math.max(1, Math.ceil((until - now) / minute)),
+      });
+  }
   for (const serviceName of await ovh.get("/vps", { schema: Names })) {
     if ((await context.whoKnows(serviceName, [])) !== undefined) continue;
     const { displayName } = await ovh.get(`/vps/${serviceName}`, { schema: Vps }).catch(gone);
@@ -115,19 +142,27 @@ function gone(error: unknown): { readonly displayName: undefined } {
   throw error;
 }
 
-async function fillCart(context: OrderContext, asked: Asked) {
+/** Noted, so that the next run here does not take it for a rival's. */
+async function openCart(context: OrderContext, client: string) {
   const { ovh } = context;
   const { ovhSubsidiary } = await ovh.get("/me", { schema: Me });
   // Repeating these makes carts that nobody checks out.
   const cart = await ovh.post("/order/cart", {
-    body: { ovhSubsidiary, description: marked(asked.client.name) },
+    body: { ovhSubsidiary, description: marked(client) },
     schema: Cart,
     idempotent: true,
   });
+  await context.journal.write({ event: "cart", cartId: cart.cartId });
+  await ovh.post(`/order/cart/${cart.cartId}/assign`, { idempotent: true });
+  return cart;
+}
+
+async function fillCart(context: OrderContext, asked: Asked) {
+  const { ovh } = context;
+  const cart = await openCart(context, asked.client.name);
   const { cartId } = cart;
   context.report("order.cart", { cart: cartId });
   const root = `/order/cart/${cartId}`;
-  await ovh.post(`${root}/assign`, { idempotent: true });
   const terms = { duration: "P1M", pricingMode: "default", quantity: 1 };
   const { itemId } = await ovh.post(`${root}/vps`, {
     body: { ...terms, planCode: asked.plan },

@@ -36,6 +36,8 @@ interface Run {
   /** Request, or line of the journal, at which the process dies. */
   readonly cut?: { readonly at: number; readonly when: "before" | "after" };
   readonly change?: Partial<OrderContext>;
+  /** Awaited before each effect: who else acts in between. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** An account with a town that lives, on a server that was ordered long ago, and one that was taken over by its address. */
@@ -51,11 +53,12 @@ function world() {
   let effects = 0;
   return { ovh, living, imported, registry, run, effects: () => effects };
 
-  async function run({ machine, account = "ours", client = "ville", options, cut, change }: Run) {
+  async function run({ machine, account = "ours", client = "ville", options, cut, change, turn }: Run) {
     let count = 0;
     const effect = async <T>(work: () => Promise<T>): Promise<T> => {
       count += 1;
       effects = count;
+      await turn?.();
       if (cut?.at === count && cut.when === "before") throw new Killed();
       const result = await work();
       if (cut?.at === count && cut.when === "after") throw new Killed();
@@ -192,6 +195,120 @@ describe("cut anywhere, then gone on with: at most one checkout, and nobody's di
     }
   });
 });
+
+describe("two machines that order for one town at the very same time", () => {
+  /** Effects until the checkout, and the two behind it: later ones change no purchase. */
+  const first = (async () => {
+    const { ovh, run, effects } = world();
+    let until = 0;
+    await run({
+      machine: new Map(),
+      turn: async () => {
+        if (ovh.checkouts === 0) until = effects();
+      },
+    });
+    return until + 2;
+  })();
+
+  /** `order`: whose effect is next, 0 or 1; then the first to its end, then the other. */
+  async function race(order: readonly number[]) {
+    const made = world();
+    const machines: Machine[] = [new Map(), new Map()];
+    const runs = machines.map((machine) => stepped((turn) => made.run({ machine, turn })));
+    for (const who of order) await runs[who]?.step();
+    for (const run of runs) while (await run.step());
+    const said = (await Promise.all(runs.map(({ ended }) => ended))) as (FleetError | undefined)[];
+    const told = said.map((error) => error?.code ?? "bought");
+    expect(made.ovh.checkouts, `${order.join("")}: ${told.join(", ")}`).toBeLessThanOrEqual(1);
+    untouched(made.living, made.imported);
+    for (const code of told) expect(["bought", "ORDER_RIVAL", "ORDER_ELSEWHERE"]).toContain(code);
+    expect(told.filter((code) => code === "bought")).toHaveLength(made.ovh.checkouts);
+    return { ...made, machines, told };
+  }
+
+  test("one of them halted at any request, then the other at any: at most one checkout, and who does not buy is told", async () => {
+    const all = await first;
+    const told = new Set<string>();
+    for (let one = 0; one <= all; one += 1)
+      for (let other = 0; other <= all; other += 1) {
+        const raced = await race([...Array(one).fill(0), ...Array(other).fill(1)]);
+        told.add(raced.told.join(", "));
+      }
+    // Each of them happens: the test would see nothing where only one ever tried.
+    for (const outcome of ["bought, ORDER_ELSEWHERE", "ORDER_RIVAL, bought", "ORDER_RIVAL, ORDER_RIVAL"])
+      expect([...told]).toContain(outcome);
+  }, 300_000);
+
+  test("request by request, in any order", async () => {
+    let seed = 7;
+    for (let round = 0; round < 300; round += 1) {
+      const order = Array.from({ length: 2 * (await first) }, () => {
+        seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+        return (seed >> 16) % 2;
+      });
+      await race(order);
+    }
+  }, 300_000);
+
+  test("both refused, either buys a quarter of an hour later, and the other does not", async () => {
+    const all = await first;
+    const inStep = Array.from({ length: 2 * all }, (_, index) => index % 2);
+    const { ovh, run, machines, told } = await race(inStep);
+    expect(told).toEqual(["ORDER_RIVAL", "ORDER_RIVAL"]);
+    expect(await run({ machine: machines[0] ?? new Map() })).toMatchObject({ code: "ORDER_RIVAL" });
+    ovh.now += 16 * 60_000;
+    expect(await run({ machine: machines[1] ?? new Map() })).toBeUndefined();
+    ovh.now += 16 * 60_000;
+    const late = await run({ machine: machines[0] ?? new Map() });
+    expect([(late as FleetError | undefined)?.code, ovh.checkouts]).toEqual(["ORDER_DECLARED", 1]);
+  });
+
+  test("a run that goes on with its own cart of yesterday is seen by one that begins", async () => {
+    for (let halt = 0; halt < 60; halt += 1) {
+      const made = await cutUntil("after", noted("checkingOut"));
+      made.ovh.now += 3_600_000;
+      const resumed = stepped((turn) => made.run({ machine: made.machine, turn }));
+      for (let step = 0; step < halt; step += 1) await resumed.step();
+      const begun = stepped((turn) => made.run({ machine: new Map(), turn }));
+      // It comes to just before its checkout, then the other one ends, then it goes on.
+      for (let step = 0; step < (await first) - 3; step += 1) await begun.step();
+      while (await resumed.step());
+      while (await begun.step());
+      expect(made.ovh.checkouts, `halted at ${halt}`).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test("a run that was cut does not stand in the way of the same machine", async () => {
+    const made = await cutUntil("before", ({ ovh }) =>
+      [...ovh.carts.values()].some(({ items }) => items > 0),
+    );
+    expect(made.ovh.checkouts).toBe(0);
+    expect(await made.run({ machine: made.machine })).toBeUndefined();
+    expect(made.ovh.checkouts).toBe(1);
+  });
+});
+
+/** A run that does one effect at each `step`, which tells whether there was one. */
+function stepped<T>(run: (turn: () => Promise<void>) => Promise<T>) {
+  let go = Promise.withResolvers<void>();
+  let here = Promise.withResolvers<boolean>();
+  const ended = run(async () => {
+    const { promise } = go;
+    here.resolve(true);
+    await promise;
+  }).finally(() => here.resolve(false));
+  return {
+    ended,
+    async step(): Promise<boolean> {
+      if (!(await here.promise)) return false;
+      const former = go;
+      [go, here] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
+      former.resolve();
+      await here.promise;
+      return true;
+    },
+  };
+}
 
 describe("a server that somebody has is never set up anew", () => {
   /** A checkout whose answer was lost. */

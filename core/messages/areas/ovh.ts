@@ -72,6 +72,10 @@ export const ovh = area(
         what: "a server for {{client}} was bought already, and no journal here tells of it: OVH has {{evidence}}; nothing was ordered",
         next: "go on with it on the machine that ordered it, or copy its journal `orders/{{client}}.jsonl` here. If it is another one, and this one is wanted too: --buy-again.",
       },
+      ORDER_RIVAL: {
+        what: "another run orders a server for {{client}}, or was cut a moment ago: OVH has its cart {{cart}}, which is not of a journal here; nothing was ordered",
+        next: "see whether somebody orders it on another machine, and go on there. If nobody does: run again in {{minutes}} minutes.",
+      },
       ORDER_OTHER_ACCOUNT: {
         what: "the order of {{client}} was begun with OVH's account {{account}}, these credentials are of {{got}}, which knows nothing of it; nothing was done",
         next: "use the credentials of {{account}}.",
@@ -238,6 +242,10 @@ export const ovh = area(
       ORDER_ELSEWHERE: {
         what: "un serveur pour {{client}} a déjà été acheté, et aucun journal d'ici ne le dit : OVH a {{evidence}} ; rien n'a été commandé",
         next: "continuez sur la machine qui l'a commandé, ou copiez ici son journal `orders/{{client}}.jsonl`. Si c'en est un autre, et que celui-ci est voulu aussi : --buy-again.",
+      },
+      ORDER_RIVAL: {
+        what: "une autre commande d'un serveur pour {{client}} est en cours, ou vient d'être coupée : OVH a son panier {{cart}}, qui n'est d'aucun journal d'ici ; rien n'a été commandé",
+        next: "regardez si quelqu'un le commande sur une autre machine, et continuez là-bas. Si personne ne le fait : relancez dans {{minutes}} minutes.",
       },
       ORDER_OTHER_ACCOUNT: {
         what: "la commande de {{client}} a été commencée avec le compte OVH {{account}}, ces identifiants sont ceux de {{got}}, qui n'en sait rien ; rien n'a été fait",
