@@ -35,6 +35,7 @@ const badInput = [
   "NAME_INVALID",
   "OPERATION_ENDED",
   "OPERATIONS_NONE",
+  "OPERATION_STATE",
   "OPERATION_UNKNOWN",
   "OPTION_INVALID",
   "ORDER_INVALID",
@@ -77,6 +78,8 @@ const byCode: Partial<Record<ErrorCode, ExitStatus>> = {
   SSH_UNREACHABLE: exitStatus.unreachable,
   LOCK_TAKEN: exitStatus.locked,
   OPERATION_LOCKED: exitStatus.locked,
+  STORE_BUSY: exitStatus.locked,
+  TURN_TAKEN: exitStatus.locked,
   STACK_LOCKED: exitStatus.locked,
   CANCELLED: exitStatus.cancelled,
 };

@@ -7,6 +7,7 @@ import { ovh } from "./areas/ovh.ts";
 import { registry } from "./areas/registry.ts";
 import { servers } from "./areas/servers.ts";
 import { sql } from "./areas/sql.ts";
+import { store } from "./areas/store.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
 import { serverSentence } from "./server.ts";
@@ -19,7 +20,8 @@ type All = typeof en &
   typeof ovh.en &
   typeof registry.en &
   typeof servers.en &
-  typeof sql.en;
+  typeof sql.en &
+  typeof store.en;
 export type ErrorCode = keyof All["errors"];
 export type TextKey = keyof All["texts"];
 export type PhraseKey = Extract<TextKey, `phrase.${string}`>;
@@ -29,8 +31,8 @@ export type Values = Readonly<Record<string, string | number>>;
 
 /** Every message, by language. */
 export const catalogue = {
-  fr: merged(fr, cli.fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr, sql.fr),
-  en: merged(en, cli.en, keys.en, operations.en, ovh.en, registry.en, servers.en, sql.en),
+  fr: merged(fr, cli.fr, keys.fr, operations.fr, ovh.fr, registry.fr, servers.fr, sql.fr, store.fr),
+  en: merged(en, cli.en, keys.en, operations.en, ovh.en, registry.en, servers.en, sql.en, store.en),
 };
 
 const messages = i18next.createInstance();

@@ -1,0 +1,76 @@
+/** @module The store in one file of the operator's home, for the processes of one machine. */
+import { chmod, mkdir, open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout } from "node:timers/promises";
+import { Kysely, sql } from "kysely";
+import { syncFolder } from "../atomic-file.ts";
+import { FleetError } from "../../core/errors.ts";
+import type { Database } from "./database.ts";
+import { migrate } from "./migrate.ts";
+import type { Schema } from "./schema.ts";
+import { nodeSqliteDialect } from "./sqlite-dialect.ts";
+import { isSqliteBusy, sqliteFailure } from "./sqlite-failure.ts";
+
+/** While SQLite waits for others, this process stands still: short, and repeated. */
+const standsStillMilliseconds = 250;
+const patienceMilliseconds = 20_000;
+
+/** @throws FleetError `STORE_DAMAGED`, `STORE_BUSY`, `STORE_NEWER`, `STORE_FULL`, `STORE_UNUSABLE` */
+export async function openSqlite(file: string): Promise<Database> {
+  const told = <T>(work: () => Promise<T>) => patiently(work, file);
+  const connection = await told(() => connect(file));
+  const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(connection) });
+  const database: Database = {
+    engine: "sqlite",
+    place: file,
+    isOneMachine: true,
+    now: () => sql<number>`cast(unixepoch('subsec') * 1000 as integer)`,
+    run: (work) => told(() => work(db)),
+    exclusively: (_key, work) => told(() => db.transaction().execute(work)),
+    close: () => db.destroy(),
+  };
+  try {
+    await told(() => migrate(db, "sqlite", file));
+    return database;
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+async function connect(file: string): Promise<DatabaseSync> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const isNew = (await stat(file).catch(() => undefined)) === undefined;
+  // SQLite gives the files beside it the same rights.
+  await (await open(file, "a", 0o600)).close();
+  await chmod(file, 0o600);
+  const database = new DatabaseSync(file, {
+    timeout: standsStillMilliseconds,
+    enableForeignKeyConstraints: true,
+  });
+  try {
+    database.exec("pragma journal_mode = wal; pragma synchronous = full; pragma recursive_triggers = on");
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  if (isNew) await syncFolder(folder);
+  return database;
+}
+
+/** A transaction that could not begin has done nothing, and is begun again. */
+async function patiently<T>(work: () => Promise<T>, file: string): Promise<T> {
+  const end = performance.now() + patienceMilliseconds;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof FleetError) throw error;
+      if (!isSqliteBusy(error) || performance.now() > end) throw sqliteFailure(error, file);
+      await setTimeout(5 + Math.random() * 20);
+    }
+  }
+}
