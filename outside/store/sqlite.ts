@@ -1,4 +1,5 @@
 /** @module The store in one file of the operator's home, for the processes of one machine. */
+import { existsSync } from "node:fs";
 import { chmod, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -8,6 +9,7 @@ import { syncFolder } from "../atomic-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import type { Database } from "./database.ts";
 import { migrate } from "./migrate.ts";
+import { copyFiles } from "./places.ts";
 import type { Schema } from "./schema.ts";
 import { nodeSqliteDialect } from "./sqlite-dialect.ts";
 import { isSqliteBusy, sqliteFailure } from "./sqlite-failure.ts";
@@ -43,7 +45,13 @@ async function connect(file: string): Promise<DatabaseSync> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  const isNew = (await stat(file).catch(() => undefined)) === undefined;
+  const isNew = ((await stat(file).catch(() => undefined))?.size ?? 0) === 0;
+  // An empty store in its place would have forgotten what was bought.
+  if (isNew && copyFiles(file).some((copy) => existsSync(copy)))
+    throw new FleetError("STORE_DAMAGED", {
+      place: file,
+      cause: "it is gone or empty, and its copies are there",
+    });
   // SQLite gives the files beside it the same rights.
   await (await open(file, "a", 0o600)).close();
   await chmod(file, 0o600);

@@ -1,5 +1,4 @@
 /** @module The store, opened: SQLite in the operator's home, or PostgreSQL where several machines share one. */
-import { join } from "node:path";
 import type { Store } from "../../core/store/port.ts";
 import { audit } from "./audit.ts";
 import { certificates } from "./certificates.ts";
@@ -8,6 +7,7 @@ import { ownIdentity } from "./identity.ts";
 import { journals } from "./journals.ts";
 import { operations } from "./operations.ts";
 import { paces } from "./paces.ts";
+import { storeFile, storeFolder } from "./places.ts";
 import { openPostgres } from "./postgres.ts";
 import { presence, type PresenceOptions } from "./presence.ts";
 import { openSqlite } from "./sqlite.ts";
@@ -54,13 +54,4 @@ export async function openStore(
 
 function openDatabase({ state, url }: StorePlace): Promise<Database> {
   return url === undefined ? openSqlite(storeFile(state)) : openPostgres(url);
-}
-
-/** Of its own, since SQLite keeps files beside its file, all for their owner alone. */
-export function storeFolder(state: string): string {
-  return join(state, "store");
-}
-
-export function storeFile(state: string): string {
-  return join(storeFolder(state), "store.sqlite");
 }

@@ -32,6 +32,10 @@ export const store = area(
         what: "there is no whole copy of the store beside {{place}}",
         next: "restore the file from the machine's own backup, or move it aside to begin with an empty store.",
       },
+      STORE_IN_USE: {
+        what: "the store {{place}} is open in other processes: {{pids}}",
+        next: "end them (the worker too), then restore again; nothing was changed.",
+      },
       STORE_ROW: {
         what: "a row of the store {{place}} cannot be understood: {{row}}: {{cause}}",
         next: "run `geoclic-fleet doctor`; nothing was changed.",
@@ -57,7 +61,10 @@ export const store = area(
         next: "correct or move the file aside, then run again; it was left as it is, and nothing of it was taken over.",
       },
     },
-    texts: {},
+    texts: {
+      "store.restored":
+        "the store was damaged: it is restored from its copy of {{time}}, with {{rows}} newer rows of its journals; what was damaged is kept as {{damaged}}. Operations after the copy are not listed, and look at OVH's orders before you order anything",
+    },
   },
   {
     errors: {
@@ -89,6 +96,10 @@ export const store = area(
         what: "il n'y a aucune copie intacte de la base à côté de {{place}}",
         next: "restaurez le fichier depuis la sauvegarde de la machine, ou écartez-le pour repartir d'une base vide.",
       },
+      STORE_IN_USE: {
+        what: "la base de l'outil {{place}} est ouverte par d'autres processus : {{pids}}",
+        next: "terminez-les (le worker aussi), puis relancez la restauration ; rien n'a été modifié.",
+      },
       STORE_ROW: {
         what: "une ligne de la base de l'outil {{place}} est incompréhensible : {{row}} : {{cause}}",
         next: "lancez `geoclic-fleet doctor` ; rien n'a été modifié.",
@@ -114,6 +125,9 @@ export const store = area(
         next: "corrigez ou écartez le fichier, puis relancez ; il est resté tel quel, et rien n'en a été repris.",
       },
     },
-    texts: {},
+    texts: {
+      "store.restored":
+        "la base de l'outil était endommagée : elle est restaurée depuis sa copie du {{time}}, avec {{rows}} lignes plus récentes de ses journaux ; l'original endommagé est gardé sous {{damaged}}. Les opérations d'après la copie ne sont plus listées, et vérifiez les commandes chez OVH avant de commander quoi que ce soit",
+    },
   },
 );

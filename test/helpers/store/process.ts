@@ -13,7 +13,9 @@ export type Work =
   /** Claims until there is nothing left; says in the log what. */
   | { readonly kind: "claims"; readonly log: string }
   /** Adds lines to a journal. */
-  | { readonly kind: "lines"; readonly client: string; readonly times: number };
+  | { readonly kind: "lines"; readonly client: string; readonly times: number }
+  /** Adds lines until it is killed; says how many are there. */
+  | { readonly kind: "flood"; readonly client: string };
 
 const { place, work } = JSON.parse(process.argv[2] ?? "") as { place: StorePlace; work: Work };
 const store = await openStore(place);
@@ -49,6 +51,12 @@ switch (work.kind) {
   case "lines":
     for (let time = 0; time < work.times; time += 1)
       await store.journals.add("order", work.client, { event: "line", time });
+    break;
+  case "flood":
+    for (let time = 1; ; time += 1) {
+      await store.journals.add("order", work.client, { event: "line", time, text: "x".repeat(time % 5000) });
+      process.stdout.write(`${time}\n`);
+    }
 }
 await store.close();
 
