@@ -2,7 +2,7 @@
 import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { syncFolder } from "../../adapters/atomic-file.ts";
+import { syncFolder } from "../atomic-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import { copyFiles, storeFile } from "./places.ts";
 import { sqliteFailure } from "./sqlite-failure.ts";

@@ -2,7 +2,7 @@
 import { copyFile, readdir, readlink, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { syncFolder } from "../../adapters/atomic-file.ts";
+import { syncFolder } from "../atomic-file.ts";
 import { FleetError } from "../../core/errors.ts";
 import { copiesOf, type Copy, problemsOf } from "./copy.ts";
 import { storeFile } from "./places.ts";
