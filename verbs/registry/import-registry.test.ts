@@ -33,6 +33,8 @@ const environment = (name: string) =>
 interface Server {
   readonly env?: string | FleetError;
   readonly settings?: string;
+  /** Status and text of what its containers run with. */
+  readonly running?: { readonly status: number; readonly stdout: string };
 }
 
 function world(servers: Readonly<Record<string, Server>> = {}, change: Partial<ImportContext> = {}) {
@@ -56,12 +58,14 @@ function world(servers: Readonly<Record<string, Server>> = {}, change: Partial<I
         );
         const {
           env = environment(target.client),
+          running = { status: 3, stdout: "" },
           settings = `{"nom_collectivite":"Mairie de ${target.client}"}`,
         } = servers[target.client] ?? {};
         if (line.includes("deploy/.env")) {
           if (env instanceof FleetError) throw env;
           return env === "" ? { status: 3, stdout: "" } : { status: 0, stdout: env };
         }
+        if (line.includes("docker inspect")) return running;
         return { status: 0, stdout: line.includes("psql") ? `${settings}\n` : "" };
       },
       forward: () => Promise.reject(new Error("nothing is forwarded")),
@@ -99,7 +103,7 @@ test("keys are shown before anything is read, secrets are brought encrypted, in 
     "scan 10.0.0.10:2222",
     "confirm - SHA256:N SHA256:L",
   ]);
-  expect(happened.slice(asked + 1).filter((line) => line.startsWith("root@10.0.0.10 L"))).toHaveLength(3);
+  expect(happened.slice(asked + 1).filter((line) => line.startsWith("root@10.0.0.10 L"))).toHaveLength(4);
   expect(brought).toEqual([
     {
       nice: { DB_PASSWORD: "nice-db-secret", JWT_SECRET_KEY: "nice-jwt-secret" },
@@ -130,6 +134,44 @@ test("again, everything is declared already", async () => {
   await importRegistry(context, request);
   expect(file.commits).toHaveLength(1);
   expect(told.at(-1)).toBe("import.nothing");
+});
+
+const runs = (url: string) => ({
+  status: 0,
+  stdout: [
+    { services: { api: { environment: { DATABASE_URL: "postgresql://g:lyon-db-secret@db/x" } } } },
+    { service: "api", env: [`DATABASE_URL=${url}`] },
+  ]
+    .map((line) => JSON.stringify(line))
+    .join("\n"),
+});
+
+test("a `.env` that was edited after the containers were made is told, and nothing of that town is brought", async () => {
+  const lyon = { running: runs("postgresql://g:the-old-one@db/x") };
+  const { file, shown, context, brought } = world({ lyon });
+  await expect(importRegistry(context, request)).rejects.toMatchObject({ code: "IMPORT_REFUSED" });
+  const problem = shown.find(({ line }) => line.name === "lyon")?.problem;
+  expect(problem).toMatchObject({
+    code: "ENVIRONMENT_DIFFERS",
+    values: { names: "DB_PASSWORD (DATABASE_URL of api)" },
+    place: { client: "lyon" },
+  });
+  expect(JSON.stringify([problem, problem?.message])).not.toMatch(/the-old-one|lyon-db-secret/);
+  expect([file.commits, brought]).toEqual([[], []]);
+});
+
+test("containers that run with what `.env` says are no obstacle; where Docker does not tell, that is told", async () => {
+  const same = world({ lyon: { running: runs("postgresql://g:lyon-db-secret@db/x") } });
+  await importRegistry(same.context, request);
+  expect([same.file.commits.length, same.told.includes("import.unseen")]).toEqual([1, false]);
+  for (const running of [
+    { status: 127, stdout: "" },
+    { status: 0, stdout: "docker-compose version 1.29" },
+  ]) {
+    const silent = world({ lyon: { running } });
+    await importRegistry(silent.context, request);
+    expect([silent.file.commits.length, silent.told.includes("import.unseen")]).toEqual([1, true]);
+  }
 });
 
 const unreachable = new FleetError("SSH_UNREACHABLE", { cause: "x" });

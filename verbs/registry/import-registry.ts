@@ -21,6 +21,7 @@ import {
   townOfSettings,
 } from "../../core/registry/former-environment.ts";
 import type { HostKey, ScanHostKey, StackFile } from "../../core/registry/port.ts";
+import { differingSecrets, nothingRuns, showRunning } from "../../core/registry/running-environment.ts";
 
 export interface ImportContext {
   readonly file: StackFile;
@@ -169,9 +170,26 @@ export async function importRegistry(context: ImportContext, request: ImportRequ
       throw new FleetError("DB_PASSWORD_UNKNOWN", { folder }, { client, step });
     for (const [variable, value] of Object.entries(former.secrets))
       if (!/^[!-~]{8,200}$/.test(value)) throw new FleetError("SECRET_UNFIT", { variable }, { client, step });
+    await refuseEdited(ssh, former, client);
     for (const variable of former.published) tell("import.published", { client, variable });
     for (const variable of former.absent) tell("import.absent", { client, variable });
     return former;
+  }
+
+  /**
+   * Who edits `.env` after the containers were made has a file that says what neither database nor sessions know.
+   * @throws FleetError `ENVIRONMENT_DIFFERS`
+   */
+  async function refuseEdited(ssh: Ssh, { secrets }: FormerEnvironment, client: string): Promise<void> {
+    const { status, stdout } = await ssh.run(step, showRunning(folder), {
+      statuses: [0, 1, nothingRuns, 126, 127],
+      timeoutSeconds: inspectionSeconds,
+    });
+    if (status === nothingRuns) return;
+    const differing = status === 0 ? seen(stdout, secrets) : undefined;
+    if (differing === undefined) return tell("import.unseen", { client });
+    if (differing.length > 0)
+      throw new FleetError("ENVIRONMENT_DIFFERS", { folder, names: differing.join(", ") }, { client, step });
   }
 
   async function guarded(found: Found, work: () => Promise<Found>): Promise<Found> {
@@ -181,6 +199,15 @@ export async function importRegistry(context: ImportContext, request: ImportRequ
       if (!(error instanceof FleetError)) throw error;
       return { ...found, problem: error };
     }
+  }
+}
+
+/** Undefined where the answer says nothing: an older Compose, or none. */
+function seen(text: string, secrets: Readonly<Record<string, string>>): string[] | undefined {
+  try {
+    return differingSecrets(text, secrets);
+  } catch {
+    return undefined;
   }
 }
 

@@ -136,6 +136,10 @@ export const registry = area(
         what: "the server's .env is not one that Compose reads ({{problem}})",
         next: "correct it on the server: `docker compose config` in its folder tells the same.",
       },
+      ENVIRONMENT_DIFFERS: {
+        what: "{{folder}}/.env and the containers that run differ: {{names}}",
+        next: "the file was edited after the containers were made, and database and sessions live by theirs. Make the file say what they have (`docker inspect`), or make them anew by it (`docker compose up -d` there), see that the town works, and import again.",
+      },
       SECRET_UNFIT: {
         what: "{{variable}} of the server is not 8 to 200 printable characters without blanks",
         next: "change it on the server (the database's with ALTER ROLE) and run again.",
@@ -231,6 +235,8 @@ export const registry = area(
         "WARNING: {{client}}: {{variable}} is the one printed in the suite's source; it is kept so that the town goes on, change it afterwards",
       "import.absent":
         "WARNING: {{client}}: {{variable}} is not in the server's .env; a new one will be made (sessions end)",
+      "import.unseen":
+        "WARNING: {{client}}: Docker there does not tell what its containers run with; whether .env was edited since is looked at when the town is taken over",
       "import.dryRun": "{{count}} client(s) would be imported; nothing was written",
       "import.nothing": "nothing to import",
       "import.done":
@@ -387,6 +393,10 @@ export const registry = area(
         what: "le .env du serveur n'est pas de ceux que Compose lit ({{problem}})",
         next: "corrigez-le sur le serveur : `docker compose config` dans son dossier dit la même chose.",
       },
+      ENVIRONMENT_DIFFERS: {
+        what: "{{folder}}/.env et les conteneurs qui tournent diffèrent : {{names}}",
+        next: "le fichier a été modifié après la création des conteneurs, or la base et les sessions vivent avec leurs valeurs. Mettez dans le fichier ce qu'ils ont (`docker inspect`), ou recréez-les d'après lui (`docker compose up -d` à cet endroit), voyez que la ville marche, puis relancez l'import.",
+      },
       SECRET_UNFIT: {
         what: "{{variable}} du serveur ne fait pas 8 à 200 caractères imprimables sans blanc",
         next: "changez-le sur le serveur (celui de la base avec ALTER ROLE) et relancez.",
@@ -487,6 +497,8 @@ export const registry = area(
         "ATTENTION : {{client}} : {{variable}} est celui imprimé dans le code de la suite ; il est gardé pour que la ville continue, changez-le ensuite",
       "import.absent":
         "ATTENTION : {{client}} : {{variable}} n'est pas dans le .env du serveur ; un nouveau sera créé (les sessions prennent fin)",
+      "import.unseen":
+        "ATTENTION : {{client}} : Docker n'y dit pas avec quoi ses conteneurs tournent ; on verra à la reprise de la ville si le .env a été modifié depuis",
       "import.dryRun": "{{count}} client(s) seraient importés ; rien n'a été écrit",
       "import.nothing": "rien à importer",
       "import.done":
