@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -75,7 +75,9 @@ def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[s
     """Counts by scenario, how workers ended that did not end well, and the unit tests' failed and passed ones."""
     jobs = 1 if options.cut or options.effects else max(1, options.jobs)
     queue: Any = multiprocessing.Queue()
-    workers = [multiprocessing.Process(target=_worker, args=(index, jobs, scenarios, options, queue), daemon=True) for index in range(jobs)]
+    shares = _shares(scenarios, options, jobs)
+    turn = multiprocessing.Value("i", 0)
+    workers = [multiprocessing.Process(target=_worker, args=(index, jobs, shares, turn, options, queue), daemon=True) for index in range(jobs)]
     units = (0, 0)
     left = jobs
     if not options.scenario:
@@ -104,7 +106,7 @@ def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[s
         count.runs += found.runs
         count.broken += found.broken
         reports[name] += 1
-        if reports[name] == jobs:
+        if reports[name] == (jobs if len(shares) == 1 else 1):
             what = next(scenario.what for scenario in scenarios if scenario.name == name)
             print(f"{name}: {count.effects} effects, {count.cuts} cuts, {count.runs} runs, {len(count.broken)} broken ({what})", flush=True)
             for alike in _grouped(count.broken):
@@ -115,18 +117,39 @@ def _run(scenarios: list[Scenario], options: argparse.Namespace) -> tuple[dict[s
     return counts, ends, units
 
 
-def _worker(index: int, jobs: int, scenarios: list[Scenario], options: argparse.Namespace, queue: Any) -> None:
+def _shares(scenarios: list[Scenario], options: argparse.Namespace, jobs: int) -> list[list[Scenario]]:
+    """What workers take in turn. Of one share each worker does a part of the cuts; else each does whole families, whose stages are then set once."""
+    families: dict[str, list[Scenario]] = {}
+    for scenario in scenarios:
+        families.setdefault(scenario.family or scenario.name, []).append(scenario)
+    # The last one is the longest.
+    return [scenarios] if options.all or len(families) <= jobs else [*families.values()][::-1]
+
+
+def _worker(index: int, jobs: int, shares: list[list[Scenario]], turn: Any, options: argparse.Namespace, queue: Any) -> None:
     machine: Machine | None = None
+    is_one = len(shares) == 1
     try:
         machine = Machine()
-        for scenario in scenarios:
-            queue.put((scenario.name, _scenario(machine, scenario, index, jobs, options)))
+        for share in shares if is_one else _taken(shares, turn):
+            for scenario in share:
+                queue.put((scenario.name, _scenario(machine, scenario, index if is_one else 0, jobs if is_one else 1, options)))
         queue.put((None, None))
     except BaseException:
         queue.put((None, traceback.format_exc()))
     finally:
         if machine:
             machine.close()
+
+
+def _taken(shares: list[list[Scenario]], turn: Any) -> Iterator[list[Scenario]]:
+    while True:
+        with turn.get_lock():
+            place = turn.value
+            turn.value += 1
+        if place >= len(shares):
+            return
+        yield shares[place]
 
 
 def _scenario(machine: Machine, scenario: Scenario, index: int, jobs: int, options: argparse.Namespace) -> Count:
@@ -139,11 +162,11 @@ def _scenario(machine: Machine, scenario: Scenario, index: int, jobs: int, optio
     if index == 0:
         count.runs, count.broken = 1, broken
     if options.cut:
-        chosen = [pair for pair in everything(scenario, [Cut.read(options.cut)])[0][1] if options.then in (None, f"{pair[0]}:{pair[1].name}", f"{pair[0]}:nothing")]
+        chosen = [pair for pair in everything(scenario, [Cut.read(options.cut)], whole.effects)[0][1] if options.then in (None, f"{pair[0]}:{pair[1].name}", f"{pair[0]}:nothing")]
         runner.cut(scenario, Cut.read(options.cut), whole.effects, chosen, count)
         return count
     choose: Callable[..., Any] = everything if options.all else sample
-    for place, (cut, chosen) in enumerate(choose(scenario, cuts)):
+    for place, (cut, chosen) in enumerate(choose(scenario, cuts, whole.effects)):
         if place % jobs != index:
             continue
         try:

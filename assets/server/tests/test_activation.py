@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -140,6 +141,58 @@ class EngineDownTest(RunTest):
             boot._take_turn(ours)
         # It fails, so that systemd starts it again.
         self.assertEqual(caught.exception.code, "BUSY")
+
+
+class FirstTest(RunTest):
+    """A power cut behind the commit of the very first activation, before `current` leads anywhere."""
+
+    def test_the_unit_is_there_before_the_commit(self) -> None:
+        for running, expected in ((None, ["unit", "commit"]), ("a" * 12, ["commit"])):
+            done: list[str] = []
+            with self.subTest(running), contextlib.ExitStack() as patches:
+                for target, attribute, value in (
+                    (execution, "Database", mock.Mock()), (files, "place_static", mock.Mock()), (layout, "prove_environment", mock.Mock()),
+                    (execution.collation, "put_right", mock.Mock()), (execution.boot, "install", lambda _client, done=done: done.append("unit")),
+                    *((Activation, name, mock.Mock()) for name in ("_prepare", "_settle_maintenance", "_migrate", "_identity", "_gate", "_compare")),
+                    (Activation, "_commit", lambda _self, done=done: done.append("commit")),
+                ):
+                    patches.enter_context(mock.patch.object(target, attribute, value))
+                self.activation._running, self.activation._client = running, "ville"
+                self.activation._bring()
+            self.assertEqual(done, expected)
+
+    def test_a_boot_goes_on_from_the_commit(self) -> None:
+        unit = (Path(boot.__file__).parent.parent / "units/geoclic.service").read_text()
+        self.assertIn("ConditionPathExists=|/opt/geoclic/shared/state/rollout.json\n", unit)
+        record.begin(record.Record("b" * 12, None, "x", "y", {}))
+        for target, attribute, value in ((boot.certificate, "at_boot", mock.Mock()), (boot, "_take_turn", lambda _held: True), (boot.predecessor, "opened", lambda: None),
+                                         (layout, "read_release", lambda identity: {**RELEASE, "id": identity}), (boot.settling, "settle", lambda: [])):
+            self._patch(target, attribute, value)
+        with mock.patch.object(boot, "_start_down", return_value=[]) as started, mock.patch.object(boot.settling, "complete") as complete:
+            boot.start()
+            self.assertEqual((started.call_count, complete.call_count), (0, 0))
+            record.commit()
+            boot.start()
+            self.assertEqual((started.call_args.args[0]["id"], complete.call_count), ("b" * 12, 1))
+
+    def test_a_unit_that_was_left_without_its_link_gets_it(self) -> None:
+        said: list[str] = []
+        is_enabled = False
+
+        def systemctl(words: list[str]) -> Result:
+            said.append(" ".join(words[1:]))
+            return Result(0 if words[1] != "is-enabled" or is_enabled else 1, "", "")
+        self._patch(boot, "_SYSTEMD", self.root)
+        self._patch(boot, "run", systemctl)
+        self._patch(boot.systemd, "run", systemctl)
+        boot.install("ville")
+        said.clear()
+        boot.install("ville")
+        self.assertIn("enable --quiet geoclic.service", said)
+        is_enabled = True
+        said.clear()
+        boot.install("ville")
+        self.assertEqual(said, ["is-enabled --quiet geoclic.service"])
 
 
 class TurnTest(EngineTest):
