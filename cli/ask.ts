@@ -1,8 +1,8 @@
 /** @module Questions to whoever runs the command. Without a terminal nobody is asked, and nothing is assumed. */
 import { openSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { ReadStream, WriteStream } from "node:tty";
 import { type Readable, Writable } from "node:stream";
+import { ReadStream, WriteStream } from "node:tty";
 import { FleetError } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
 import type { Console } from "./console.ts";

@@ -1,13 +1,10 @@
 /** @module Completion of shells: commands and options by the library, names of clients, services and operations by us. */
 import tab from "@bomb.sh/tab/commander";
 import type { Command } from "commander";
-import { home } from "../outside/home.ts";
-import { operationJournals } from "../outside/operation-journals.ts";
-import { selectedStack } from "../outside/pulumi.ts";
-import { stackFile } from "../outside/stack-file.ts";
+import { knownNames } from "../wiring/names.ts";
 
 /** Adds `completion`, and what its scripts call. `words`: those after the program's name. */
-export async function completion(
+export async function offerNames(
   program: Command,
   words: readonly string[],
   description: string,
@@ -15,7 +12,10 @@ export async function completion(
   const root = tab(program, { completionCommandName: "completion" });
   program.commands.find((command) => command.name() === "completion")?.description(description);
   if (words[0] !== "complete") return;
-  const known = await read(words).catch(() => ({ clients: [], operations: [] }));
+  const known = await knownNames(words[words.indexOf("--stack") + 1 || words.length]).catch(() => ({
+    clients: [],
+    operations: [],
+  }));
   const offer = (values: readonly string[]) => (complete: (value: string, description: string) => void) => {
     for (const value of values) complete(value, "");
   };
@@ -27,14 +27,4 @@ export async function completion(
       if (name === "id" && path.startsWith("operations")) argument.handler = offer(known.operations);
     }
   }
-}
-
-async function read(words: readonly string[]): Promise<{ clients: string[]; operations: string[] }> {
-  const stack = words[words.indexOf("--stack") + 1 || words.length] ?? (await selectedStack());
-  const { clients } = await (await stackFile(stack, { commit: false })).read();
-  const operations = await operationJournals(home().state, stack).list();
-  return {
-    clients: clients.map(({ name }) => name),
-    operations: operations.slice(0, 20).map(({ id }) => id),
-  };
 }

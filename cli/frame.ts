@@ -3,24 +3,13 @@ import { type Command, CommanderError, type Option } from "commander";
 import { FleetError } from "../core/errors.ts";
 import { exitStatus } from "../core/exit-status.ts";
 import { type Language, text } from "../core/messages/catalogue.ts";
-import { examples } from "./examples.ts";
+import type { CommandSpec } from "./command.ts";
 import { withoutLanguage } from "./options.ts";
 
 type Key = Parameters<typeof text>[0];
 
-const groups: Readonly<Record<string, Key>> = {
-  ...byGroup("group.towns", "provision init update rollback preview backup"),
-  ...byGroup("group.servers", "status list drift ssh logs test-ssh"),
-  ...byGroup("group.registry", "add remove retire order import"),
-  ...byGroup("group.tool", "operations ssh-key agent doctor completion help aide"),
-};
-
-function byGroup(group: Key, names: string): Record<string, Key> {
-  return Object.fromEntries(names.split(" ").map((name) => [name, group]));
-}
-
 /** To be called once every command is declared. Wrong usage is thrown as a CommanderError; see `usageError`. */
-export function frame(program: Command, language: Language): void {
+export function frame(program: Command, language: Language, commands: readonly CommandSpec[]): void {
   const t = (key: Key, values = {}) => text(key, language, values);
   const titles: Readonly<Record<string, string>> = {
     "Usage:": t("usage.usage"),
@@ -53,9 +42,9 @@ export function frame(program: Command, language: Language): void {
       if (command.commands.length > 0 && !isKnown) childOf(command, word);
       return "";
     });
-    const own = examples[path];
-    if (own) {
-      const lines = own.map((line) => (line.startsWith("eval") ? line : `geoclic-fleet ${line}`));
+    const spec = commands.find((each) => each.path === path);
+    if (spec) {
+      const lines = spec.examples.map((line) => (line.startsWith("eval") ? line : `geoclic-fleet ${line}`));
       command.addHelpText(
         "after",
         `\n${t("usage.examples")}\n${lines.map((line) => `  ${line}`).join("\n")}`,
@@ -63,8 +52,8 @@ export function frame(program: Command, language: Language): void {
     }
     for (const child of command.commands) {
       const name = path ? `${path} ${child.name()}` : child.name();
-      const group = groups[name];
-      if (group) child.helpGroup(t(group));
+      const group = commands.find((each) => each.path === name)?.group;
+      if (group) child.helpGroup(t(`group.${group}`));
       visit(child, name);
     }
   }

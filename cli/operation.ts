@@ -1,16 +1,7 @@
-/** @module Runs a command's work as an operation: in line, journalled, shown as it goes, ended by Ctrl-C or `operations cancel`. */
-import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
-import { actorOf } from "../outside/git.ts";
-import { home } from "../outside/home.ts";
-import { isCancelled, operationJournals } from "../outside/operation-journals.ts";
-import { operationQueue } from "../outside/operation-queue.ts";
-import { selectedStack } from "../outside/pulumi.ts";
+/** @module A command's work as an operation: shown as it goes, ended by Ctrl-C or `operations cancel`. */
 import { exitStatus } from "../core/exit-status.ts";
-import { text, type Values } from "../core/messages/catalogue.ts";
-import { expectedSeconds } from "../core/operation/journal.ts";
-import type { Holder } from "../core/operation/port.ts";
-import { type Operation, type OperationRequest, runOperation } from "../verbs/operation.ts";
+import { text } from "../core/messages/catalogue.ts";
+import type { Operation, OperationRequest } from "../wiring/operation.ts";
 import type { Console } from "./console.ts";
 import { openProgress } from "./progress.ts";
 
@@ -21,111 +12,66 @@ export async function asOperation(
   request: OperationRequest & { readonly json?: boolean },
   work: (operation: Operation) => Promise<void>,
 ): Promise<void> {
-  const { state } = home();
-  const journals = operationJournals(state, stack);
-  const { name: actor } = await actorOf();
-  const expected = expectedSeconds(await journals.list(), request.verb);
-  const progress = openProgress(console, expected);
+  const { expectedOf, findOperation, operate } = await import("../wiring/operation.ts");
+  const progress = openProgress(console, await expectedOf(stack, request.verb));
   const interruption = interruptible(console);
-  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
   let id: string | undefined;
   try {
-    await runOperation(
-      {
-        stack,
-        actor,
-        pid: process.pid,
-        host: hostname(),
-        journals: {
-          ...journals,
-          create: (created) => {
-            const writer = journals.create(created);
-            return {
-              cancelFile: writer.cancelFile,
-              tell: (event) => {
-                writer.tell(event);
-                progress.show({ ...event, time: Date.now() });
-              },
-            };
-          },
-        },
-        queue: operationQueue(state, stack),
-        cancelled: interruption.signal,
-        newId,
-        onBegin: (begun, cancelFile) => {
-          id = begun;
-          interruption.watch(cancelFile, () => journals.cancel(begun));
-        },
-        ...shown(console, t),
+    const door = {
+      ...interruption,
+      language: console.language,
+      progress: console.progress,
+      show: progress.show,
+      onBegin: (begun: string, cancel: () => Promise<void>) => {
+        id = begun;
+        interruption.onBegin(begun, cancel);
       },
-      request,
-      work,
-    );
+    };
+    await operate(door, stack, request, work);
   } finally {
     progress.close();
     interruption.close();
-    if (request.json && id !== undefined) console.json(await journals.find(id));
+    if (request.json && id !== undefined) console.json(await findOperation(stack, id));
   }
 }
 
 /**
  * The same for a command that asks questions as it goes: it shows its own lines, which are journalled, and Ctrl-C ends it
- * as any program; each of its steps can be run again.
+ * as any program; each of its steps can be run again. `line`: a line of its own below the stack's, for what others need not
+ * wait for.
  */
 export async function asAttended(
   console: Console,
   stack: string | undefined,
   verb: string,
   request: Readonly<Record<string, unknown>>,
-  work: (console: Console) => Promise<void>,
+  ...[work, line]: [work: (console: Console) => Promise<void>, line?: string]
 ): Promise<void> {
-  const name = stack ?? (await selectedStack());
-  const { state } = home();
-  const { name: actor } = await actorOf();
-  const t = (key: Parameters<typeof text>[0], values = {}) => text(key, console.language, values);
-  await runOperation(
-    {
-      stack: name,
-      actor,
-      pid: process.pid,
-      host: hostname(),
-      journals: operationJournals(state, name),
-      queue: operationQueue(state, name),
-      cancelled: new AbortController().signal,
-      newId,
-      onBegin: () => {},
-      ...shown(console, t),
-    },
-    { verb, request, wait: true },
-    async (operation) => {
-      const progress = (line: string) => {
-        operation.line(line);
-        console.progress(line);
-      };
-      await work({ ...console, progress });
-    },
-  );
-}
-
-function shown(console: Console, t: (key: Parameters<typeof text>[0], values?: Values) => string) {
-  return {
-    onWait: ({ what, actor, pid, since }: Holder) =>
-      console.progress(t("operation.waits", { what, actor, pid, since })),
-    onDead: ({ what, actor, pid }: Holder) => console.progress(t("operation.dead", { what, actor, pid })),
+  const { operate, stackOf } = await import("../wiring/operation.ts");
+  const door = {
+    language: console.language,
+    progress: console.progress,
+    cancelled: new AbortController().signal,
+    show: () => {},
+    onBegin: () => {},
+    onCancelled: () => {},
   };
-}
-
-/** Sorts by time: `20261123T131500-0a1b`. */
-function newId(): string {
-  const stamp = new Date().toISOString().replace(/[-:]|\.\d+Z/g, "");
-  return `${stamp}-${randomBytes(2).toString("hex")}`;
+  const name = await stackOf(stack);
+  const attend = async (operation: Operation) => {
+    const progress = (told: string) => {
+      operation.line(told);
+      console.progress(told);
+    };
+    await work({ ...console, progress });
+  };
+  const turn = line === undefined ? name : `${name}/${line}`;
+  await operate(door, name, { verb, request, wait: true }, attend, turn);
 }
 
 /** The first signal asks for the end of the operation, the second one ends the process. */
 function interruptible(console: Console) {
   const controller = new AbortController();
   let ask: (() => Promise<void>) | undefined;
-  let timer: NodeJS.Timeout | undefined;
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(exitStatus.cancelled);
     console.progress(text("operation.cancelling", console.language));
@@ -135,16 +81,12 @@ function interruptible(console: Console) {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) process.on(signal, onSignal);
   return {
-    signal: controller.signal,
-    watch(cancelFile: string, cancel: () => Promise<void>) {
+    cancelled: controller.signal,
+    onBegin: (_id: string, cancel: () => Promise<void>) => {
       ask = cancel;
-      timer = setInterval(() => {
-        if (isCancelled(cancelFile)) controller.abort();
-      }, 300);
-      timer.unref();
     },
+    onCancelled: () => controller.abort(),
     close() {
-      clearInterval(timer);
       for (const signal of signals) process.off(signal, onSignal);
     },
   };

@@ -13,11 +13,9 @@ import { FleetError, describe as told } from "../core/errors.ts";
 import { exitStatus, exitStatusOf } from "../core/exit-status.ts";
 import type { Language } from "../core/messages/catalogue.ts";
 import { makeSuite } from "../lab/suite/release/make.ts";
-import { retire } from "./commands/retire.ts";
 import type { Console } from "./console.ts";
-import { examples } from "./examples.ts";
 import { usageError } from "./frame.ts";
-import { makeProgram } from "./program.ts";
+import { commands, makeProgram } from "./program.ts";
 
 const languages = ["fr", "en"] as const;
 
@@ -61,7 +59,7 @@ describe("help", () => {
     });
     expect(texts[0]?.[0]).not.toBe(texts[1]?.[0]);
     for (const [, shown] of texts) expect(shown).toContain(`geoclic-fleet ${path}`);
-    expect(examples[path]?.length, "examples").toBeGreaterThan(0);
+    expect(commands.find((each) => each.path === path)?.examples.length, "examples").toBeGreaterThan(0);
   });
 
   test("shows the groups and every exit status", () => {
@@ -78,12 +76,9 @@ describe("help", () => {
     expect(shown).not.toMatch(/Usage:|Options:|Commands:/);
   });
 
-  test("has no example of a command that is not there", () => {
-    expect(
-      Object.keys(examples).filter(
-        (path) => !paths.includes(path) && !["ssh-key", "operations"].includes(path),
-      ),
-    ).toEqual([]);
+  test("lists every command of its own in a group", () => {
+    const groupless = commands.filter(({ path, group }) => !path.includes(" ") && group === undefined);
+    expect(groupless).toEqual([]);
   });
 });
 
@@ -121,8 +116,8 @@ test.each(
 });
 
 test("a token on the command line is refused, before anything is read", async () => {
-  const options = { token: "abcdef0123", up: true, commit: false, stack: "nowhere" };
-  const failure = await retire(quiet("en"), "ville", options).catch((error: unknown) => error);
+  const words = ["retire", "ville", "--token", "abcdef0123", "--no-commit", "--stack", "nowhere"];
+  const failure = await failureOf(words, "en");
   expect(failure).toMatchObject({ code: "TOKEN_SHOWN" });
   expect(String(failure)).not.toContain("abcdef0123");
 });

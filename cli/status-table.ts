@@ -1,7 +1,7 @@
 /** @module What `status` shows of each town: cells, as a table in a terminal and as one line a town elsewhere. */
 import type { ClientFacts } from "../core/facts/client.ts";
 import { findingText, type Language, type TextKey, text, type Values } from "../core/messages/catalogue.ts";
-import type { ClientStatus } from "../verbs/read-status.ts";
+import type { ClientStatus } from "../wiring/status.ts";
 import { table } from "./table.ts";
 
 const head = [

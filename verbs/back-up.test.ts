@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import { toShell } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
-import type { Operation } from "./operation.ts";
 import { backUp } from "./back-up.ts";
+import type { Operation } from "./operation.ts";
 
 const target = (client: string) => ({
   ...{ client, host: "192.0.2.1", port: 22, user: "root" },

@@ -1,6 +1,7 @@
 /** What is asked of servers to compare them, and what becomes of their answers. Not proven: the comparison itself (assets/server/tests, test/lab). */
-import { scriptSums } from "../core/commands/scripts.ts";
+
 import { expect, test } from "vitest";
+import { scriptSums } from "../core/commands/scripts.ts";
 import { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import { type ExpectedServer, expectedServer } from "../core/facts/drift.ts";

@@ -1,14 +1,9 @@
 /** @module `add`: declares a town, or takes a detached one back. */
-import { scanHostKey } from "../../outside/host-key.ts";
-import { openOvh } from "../../outside/ovh/client.ts";
-import { openSsh } from "../../outside/ssh.ts";
-import { stackFile } from "../../outside/stack-file.ts";
-import { describe, FleetError } from "../../core/errors.ts";
-import { text } from "../../core/messages/catalogue.ts";
-import { Names } from "../../core/ovh/answers.ts";
-import { addClient, type ShownHostKey } from "../../verbs/registry/add-client.ts";
-import { confirm } from "../ask.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
+import { confirmHostKey } from "../host-key.ts";
+import { asAttended } from "../operation.ts";
+import { commitOption, entryOptions, stackOption } from "../options.ts";
 
 export interface AddOptions {
   readonly name: string;
@@ -30,44 +25,38 @@ export interface AddOptions {
   readonly stack?: string;
 }
 
-export async function add(console: Console, options: AddOptions): Promise<void> {
+export const add = command({
+  path: "add",
+  group: "registry",
+  help: "add.help",
+  options: [
+    { usage: "--name <name>", help: "add.help.name", isRequired: true },
+    ...entryOptions,
+    { usage: "--check", help: "add.help.check" },
+    { usage: "--yes", help: "add.help.yes" },
+    commitOption,
+    stackOption,
+  ],
+  examples: [
+    "add --name ville-lyon --domain ville-lyon.geoclic.fr --ip 51.210.42.100 --email admin@ville-lyon.fr --town 'Mairie de Lyon'",
+    "add --name ville-lyon",
+  ],
+  run: (console, options: AddOptions) =>
+    asAttended(console, options.stack, "add", { ...options }, (attended) => declareTown(attended, options)),
+});
+
+export async function declareTown(console: Console, options: AddOptions): Promise<void> {
   const { yes = false, commit, stack, sshPort, hostKey, ...request } = options;
-  await addClient(
-    {
-      file: await stackFile(stack, { commit }),
-      scanHostKey,
-      addressOf,
-      confirmHostKey: (shown) => confirmHostKey(console, shown, yes),
-      openSsh,
-      describe: (error) => describe(error, console.language),
-      tell: (key, values) => console.progress(text(key, console.language, values)),
-    },
+  const { addTown } = await import("../../wiring/registry.ts");
+  await addTown(
+    console,
+    { stack, commit },
     {
       ...request,
       ...(sshPort === undefined ? {} : { sshPort: Number(sshPort) }),
       // A comment at its end is what `cat …pub` gives; it is no part of the key.
       ...(hostKey === undefined ? {} : { hostKey: hostKey.trim().split(/\s+/).slice(0, 2).join(" ") }),
     },
+    (shown) => confirmHostKey(console, shown, yes),
   );
-}
-
-/** Shows a key that was learnt from the network alone, and asks. `yes`: it is taken, and that is told loudly. */
-export async function confirmHostKey(console: Console, shown: ShownHostKey, yes: boolean): Promise<boolean> {
-  const { client, host, port, hostKey, fingerprint, former } = shown;
-  const tell = (key: Parameters<typeof text>[0], values = {}) =>
-    console.progress(text(key, console.language, values));
-  tell("add.hostKey", { client, host, port, hostKey, fingerprint });
-  if (former !== undefined) tell("add.hostKeyFormer", { former });
-  if (!yes) return confirm(console, text("add.hostKeyQuestion", console.language));
-  tell("add.hostKeyUnasked");
-  return true;
-}
-
-async function addressOf(serviceName: string): Promise<string> {
-  const addresses = await (await openOvh()).get(`/vps/${encodeURIComponent(serviceName)}/ips`, {
-    schema: Names,
-  });
-  const address = addresses.find((each) => /^\d+\.\d+\.\d+\.\d+$/.test(each));
-  if (address !== undefined) return address;
-  throw new FleetError("ADDRESS_UNKNOWN", { serviceName, got: addresses.join(", ") || "-" });
 }

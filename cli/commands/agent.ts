@@ -1,12 +1,10 @@
 /** @module `agent`: the fleet's key, from the master stack into an ssh-agent's memory. */
-import { ensureAgent, fleetKeys } from "../../outside/agent.ts";
-import { loadFleetKeys } from "../../outside/fleet-agent.ts";
-import { readOutput } from "../../outside/pulumi.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { integer } from "../options.ts";
+import { integer, stackOption } from "../options.ts";
 
-export interface AgentOptions {
+interface AgentOptions {
   /** Stack that holds the key. */
   readonly stack?: string;
   /** Print shell lines instead of a sentence. */
@@ -17,13 +15,26 @@ export interface AgentOptions {
   readonly lifetime?: string;
 }
 
-export async function agent(console: Console, options: AgentOptions): Promise<void> {
+export const agent = command({
+  path: "agent",
+  group: "tool",
+  help: "help.agent",
+  options: [
+    stackOption,
+    { usage: "--env", help: "help.env" },
+    { usage: "--public", help: "help.public" },
+    { usage: "--lifetime <hours>", help: "help.lifetime" },
+  ],
+  examples: ['eval "$(geoclic-fleet agent --env)"', "agent --lifetime 8", "agent --public"],
+  run: (console, options: AgentOptions) => run(console, options),
+});
+
+async function run(console: Console, options: AgentOptions): Promise<void> {
   const hours = options.lifetime === undefined ? undefined : integer("--lifetime", options.lifetime, 1, 720);
-  const stack = options.stack ?? process.env.GEOCLIC_MASTER_STACK ?? "master";
-  if (options.public) return console.print(String(await readOutput(stack, "publicKey")));
-  const socket = await ensureAgent();
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await loadFleetKeys(socket, stack, hours);
+  const { loadKeys, masterOf, publicKey } = await import("../../wiring/agent.ts");
+  const stack = masterOf(options.stack);
+  if (options.public) return console.print(await publicKey(stack));
+  const { socket, fingerprints } = await loadKeys(stack, hours);
   if (options.env) return console.print(`export SSH_AUTH_SOCK='${socket}'`);
-  console.print(text("agent.ready", console.language, { fingerprint: (await fleetKeys(env)).join(", ") }));
+  console.print(text("agent.ready", console.language, { fingerprint: fingerprints.join(", ") }));
 }

@@ -1,15 +1,9 @@
 /** @module `backup`: a backup of now, on each server that is named. */
-import { openSsh } from "../../outside/ssh.ts";
-import { stackFile } from "../../outside/stack-file.ts";
-import { targetOf } from "../../core/config/stack.ts";
-import { describe } from "../../core/errors.ts";
-import { chooseClients } from "../../core/rollout/choice.ts";
-import { backUp } from "../../verbs/back-up.ts";
-import type { Console } from "../console.ts";
+import { command } from "../command.ts";
 import { asOperation } from "../operation.ts";
-import { integer } from "../options.ts";
+import { choiceOptions, integer, jsonOption, stackOption, waitOption } from "../options.ts";
 
-export interface BackupOptions {
+interface BackupOptions {
   readonly client?: string[];
   readonly all?: boolean;
   readonly parallel: string;
@@ -18,23 +12,25 @@ export interface BackupOptions {
   readonly stack?: string;
 }
 
-export async function backup(console: Console, options: BackupOptions): Promise<void> {
-  const file = await stackFile(options.stack, { commit: false });
-  const { clients } = await file.read();
-  const chosen = chooseClients(clients, { clients: options.client, all: options.all }, file.stack);
-  const parallel = integer("--parallel", options.parallel, 1, 100);
-  const targets = chosen.map(targetOf);
-  const request = { clients: targets.map(({ client }) => client) };
-  await asOperation(
-    console,
-    file.stack,
-    { verb: "backup", request, wait: options.wait, json: options.json ?? false },
-    (operation) =>
-      backUp(
-        { openSsh, describe: (error) => describe(error, console.language) },
-        operation,
-        targets,
-        parallel,
-      ),
-  );
-}
+export const backup = command({
+  path: "backup",
+  group: "towns",
+  help: "backup.help",
+  options: [
+    ...choiceOptions,
+    { usage: "--parallel <number>", help: "backup.help.parallel", fallback: "10" },
+    jsonOption,
+    waitOption,
+    stackOption,
+  ],
+  examples: ["backup --client ville-lyon", "backup --all --parallel 5"],
+  async run(console, options: BackupOptions) {
+    const { backUpTowns } = await import("../../wiring/back-up.ts");
+    const choice = { clients: options.client, all: options.all };
+    const { stack, clients, work } = await backUpTowns(console, options.stack, choice, () =>
+      integer("--parallel", options.parallel, 1, 100),
+    );
+    const { wait, json = false } = options;
+    await asOperation(console, stack, { verb: "backup", request: { clients }, wait, json }, work);
+  },
+});

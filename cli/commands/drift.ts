@@ -1,39 +1,46 @@
 /** @module `drift`: what differs on the servers from what is declared. It reports; `--fix` runs their commands again and compares anew. */
-import { readTree } from "../../outside/file-tree.ts";
 import { describe } from "../../core/errors.ts";
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { type ClientDrift, readDrift } from "../../verbs/read-drift.ts";
+import type { ClientDrift } from "../../wiring/drift.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { stepContext } from "../../wiring/step-context.ts";
-import { chosenFleet, statusClient } from "../../wiring/fleet.ts";
+import { asOperation } from "../operation.ts";
+import { jsonOption, stackOption } from "../options.ts";
 import { table } from "../table.ts";
 
-export interface DriftOptions {
+interface DriftOptions {
   readonly client?: readonly string[];
   readonly fix?: boolean;
   readonly json?: boolean;
   readonly stack?: string;
 }
 
-/** Converges the clients named. */
-export type Fix = (clients: readonly string[]) => Promise<void>;
+export const drift = command({
+  path: "drift",
+  group: "servers",
+  help: "help.drift",
+  options: [
+    { usage: "--client <name>", help: "help.client", isRepeated: true },
+    { usage: "--fix", help: "help.drift.fix" },
+    jsonOption,
+    stackOption,
+  ],
+  examples: ["drift", "drift --client ville-lyon --fix"],
+  run: (console, options: DriftOptions) => run(console, options),
+});
 
-/** Ends with 7 where something differs (still, after `fix`), with 1 where a server could not be compared. */
-export async function drift(console: Console, options: DriftOptions, fix: Fix): Promise<void> {
-  const { config, clients } = await chosenFleet(options.stack, options.client);
-  const context = { ...stepContext(console.progress), readTree };
-  const compared = clients.map((each) => ({
-    client: each.client,
-    desired: each.release,
-    target: statusClient(each).target,
-  }));
-  let drifts = await readDrift(context, compared, config);
-  const differing = namesOf(drifts);
-  if (options.fix && differing.length > 0) {
+/** Ends with 7 where something differs (still, after `--fix`), with 1 where a server could not be compared. */
+async function run(console: Console, options: DriftOptions): Promise<void> {
+  const { openDrift, repair } = await import("../../wiring/drift.ts");
+  const read = await openDrift(console, options.stack, options.client);
+  let drifts = await read();
+  const clients = namesOf(drifts);
+  if (options.fix && clients.length > 0) {
     console.progress(driftText(console, drifts));
-    await fix(differing);
-    drifts = await readDrift(context, compared, config);
+    const { stack, work } = await repair(console, options.stack, clients);
+    await asOperation(console, stack, { verb: "drift", request: { clients, fix: true }, wait: true }, work);
+    drifts = await read();
   }
   if (options.json)
     console.json(

@@ -1,23 +1,15 @@
 /** @module `import`: the predecessor's clients.conf becomes clients of the stack. */
-import { readFile } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
-import { resolve } from "node:path";
-import { parse as parseYaml } from "yaml";
-import { resolveDomain } from "../../outside/dns.ts";
-import { scanHostKey } from "../../outside/host-key.ts";
-import { encryptSecrets } from "../../outside/pulumi.ts";
-import { openSsh } from "../../outside/ssh.ts";
-import { stackFile } from "../../outside/stack-file.ts";
-import { parseAdapter } from "../../core/config/adapter.ts";
-import type { FleetConfig } from "../../core/config/stack.ts";
-import { describe, FleetError } from "../../core/errors.ts";
+import { describe } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { type Found, importRegistry } from "../../verbs/registry/import-registry.ts";
+import type { Found } from "../../wiring/registry.ts";
 import { confirm } from "../ask.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
+import { asAttended } from "../operation.ts";
+import { commitOption, stackOption } from "../options.ts";
 import { table } from "../table.ts";
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly email?: string;
   readonly townFromName?: boolean;
   readonly skipRefused?: boolean;
@@ -28,51 +20,38 @@ export interface ImportOptions {
   readonly stack?: string;
 }
 
-const checkout = resolve(import.meta.dirname, "../..");
-
-export async function importClients(console: Console, path: string, options: ImportOptions): Promise<void> {
-  const { yes = false, commit, stack, ...request } = options;
-  const { language } = console;
-  const file = await stackFile(stack, { commit });
-  const registry = await readFile(path, "utf8").catch((error: Error) => {
-    throw new FleetError("IMPORT_FILE", {
-      file: JSON.stringify(path.slice(0, 200)),
-      cause: plain(error.message).slice(0, 300),
-    });
-  });
-  const { dnsServers } = await file.read();
-  await importRegistry(
-    {
-      file,
-      scanHostKey,
-      openSsh,
-      ownAddresses: () =>
-        Object.values(networkInterfaces()).flatMap((own) => own?.map(({ address }) => address) ?? []),
-      resolve: async (domain) => (await resolveDomain(domain, dnsServers)).a,
-      secretVariables,
-      encrypt: (secrets) => encryptSecrets(file.stack, file.path, secrets),
-      show: (found) => console.print(shownLines(found, console)),
-      confirmHostKeys: async (found) => {
-        console.progress(text("import.keys", language));
-        console.progress(shownKeys(found, console));
-        if (!yes) return confirm(console, text("import.question", language));
-        console.progress(text("import.unasked", language));
-        return true;
-      },
-      describe: (error) => describe(error, language),
-      tell: (key, values) => console.progress(text(key, language, values)),
-    },
-    { ...request, text: registry },
-  );
-}
-
-async function secretVariables({ suite }: FleetConfig): Promise<string[]> {
-  const path = resolve(checkout, suite.adapter);
-  const content = await readFile(path, "utf8").catch((error: Error) => {
-    throw new FleetError("ADAPTER_INVALID", { file: path, problems: error.message });
-  });
-  return Object.keys(parseAdapter(parseYaml(content), path).env.generated);
-}
+export const importClients = command({
+  path: "import",
+  group: "registry",
+  help: "import.help",
+  arguments: [{ usage: "<clients.conf>" }],
+  options: [
+    { usage: "--email <address>", help: "import.help.email" },
+    { usage: "--town-from-name", help: "import.help.townFromName" },
+    { usage: "--skip-refused", help: "import.help.skipRefused" },
+    { usage: "--reach <template>", help: "import.help.reach", fallback: "{1}.{2}.{3}.{4}" },
+    { usage: "--dry-run", help: "import.help.dryRun" },
+    { usage: "--yes", help: "import.help.yes" },
+    commitOption,
+    stackOption,
+  ],
+  examples: ["import /opt/geoclic/fleet/clients.conf --dry-run"],
+  run: (console, options: ImportOptions, path: string) =>
+    asAttended(console, options.stack, "import", { path, ...options }, async (attended) => {
+      const { yes = false, commit, stack, ...request } = options;
+      const { importTowns } = await import("../../wiring/registry.ts");
+      await importTowns(attended, { stack, commit }, path, request, {
+        show: (found) => attended.print(shownLines(found, attended)),
+        confirmHostKeys: async (found) => {
+          attended.progress(text("import.keys", console.language));
+          attended.progress(shownKeys(found, attended));
+          if (!yes) return confirm(attended, text("import.question", console.language));
+          attended.progress(text("import.unasked", console.language));
+          return true;
+        },
+      });
+    }),
+});
 
 function shownLines(found: readonly Found[], { language }: Console): string {
   const head = ["line", "client", "domain", "ip", "verdict", "reason"] as const;

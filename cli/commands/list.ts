@@ -1,11 +1,27 @@
 /** @module `list`: the declared clients. */
 import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { declaredFleet } from "../../wiring/fleet.ts";
+import { jsonOption, stackOption } from "../options.ts";
 import { table } from "../table.ts";
 
-export async function list(console: Console, options: { stack?: string; json?: boolean }): Promise<void> {
+interface ListOptions {
+  readonly stack?: string;
+  readonly json?: boolean;
+}
+
+export const list = command({
+  path: "list",
+  group: "servers",
+  help: "help.list",
+  options: [jsonOption, stackOption],
+  examples: ["list", "list --json"],
+  run: (console, options: ListOptions) => run(console, options),
+});
+
+async function run(console: Console, options: ListOptions): Promise<void> {
+  const { declaredFleet } = await import("../../wiring/fleet.ts");
   const { clients } = await declaredFleet(options.stack);
   const rows = clients.map(({ client, release }) => ({
     name: client.name,

@@ -1,18 +1,14 @@
 /** @module `operations`: list, show, follow, cancel, resume. */
-import { home } from "../../outside/home.ts";
-import { operationJournals } from "../../outside/operation-journals.ts";
-import { selectedStack } from "../../outside/pulumi.ts";
 import { FleetError } from "../../core/errors.ts";
 import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { OperationEvent, OperationView } from "../../core/operation/journal.ts";
 import type { OperationJournals } from "../../core/operation/port.ts";
-import { planResume, update } from "../../verbs/update/update.ts";
+import { type CommandSpec, command } from "../command.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
-import { integer } from "../options.ts";
+import { commitOption, integer, jsonOption, stackOption, waitOption } from "../options.ts";
 import { openProgress } from "../progress.ts";
-import { updateContext } from "../../wiring/update-context.ts";
 import { table } from "../table.ts";
 import type { RotateOptions } from "./ssh-key.ts";
 
@@ -25,17 +21,71 @@ export interface OperationsOptions {
   readonly withoutCanary?: boolean;
 }
 
+const operations: CommandSpec = {
+  path: "operations",
+  group: "tool",
+  help: "operations.help",
+  examples: ["operations list", "operations follow", "operations resume"],
+};
+
+const listOperations = command({
+  path: "operations list",
+  help: "operations.help.list",
+  options: [
+    { usage: "--limit <number>", help: "operations.help.count", fallback: "20" },
+    jsonOption,
+    stackOption,
+  ],
+  examples: ["operations list --limit 5"],
+  run: (console, options: OperationsOptions) => list(console, options),
+});
+
+const looks = (
+  [
+    ["show", show, ["operations show 20261123T131500-0a1b"]],
+    ["follow", follow, ["operations follow"]],
+    ["cancel", cancel, ["operations cancel"]],
+  ] as const
+).map(([verb, work, examples]) =>
+  command({
+    path: `operations ${verb}`,
+    help: `operations.help.${verb}`,
+    arguments: [{ usage: "[id]", help: "operations.help.id" }],
+    options: [jsonOption, stackOption],
+    examples,
+    run: (console, options: OperationsOptions, id: string | undefined) => work(console, id, options),
+  }),
+);
+
+const resumeOperation = command({
+  path: "operations resume",
+  help: "operations.help.resume",
+  arguments: [{ usage: "[id]", help: "operations.help.id" }],
+  options: [
+    jsonOption,
+    { usage: "--without-canary", help: "update.help.withoutCanary" },
+    waitOption,
+    commitOption,
+    stackOption,
+  ],
+  examples: ["operations resume", "operations resume 20261123T131500-0a1b"],
+  run: (console, options: OperationsOptions, id: string | undefined) => resume(console, id, options),
+});
+
+export const operationCommands = [operations, listOperations, ...looks, resumeOperation] as const;
+
 interface StackJournals {
   readonly stack: string;
   readonly journals: OperationJournals;
 }
 
 async function journalsOf(given: string | undefined): Promise<StackJournals> {
-  const stack = given ?? (await selectedStack());
-  return { stack, journals: operationJournals(home().state, stack) };
+  const { journalsOf: open, stackOf } = await import("../../wiring/operation.ts");
+  const stack = await stackOf(given);
+  return { stack, journals: open(stack) };
 }
 
-export async function list(console: Console, options: OperationsOptions): Promise<void> {
+async function list(console: Console, options: OperationsOptions): Promise<void> {
   const count = integer("--limit", options.limit ?? "20", 1, 2000);
   const found = (await (await journalsOf(options.stack)).journals.list()).slice(0, count);
   if (options.json) return console.json(found);
@@ -62,11 +112,7 @@ function localTime(milliseconds: number): string {
   return new Date(milliseconds).toLocaleString("sv-SE", { dateStyle: "short", timeStyle: "short" });
 }
 
-export async function show(
-  console: Console,
-  id: string | undefined,
-  options: OperationsOptions,
-): Promise<void> {
+async function show(console: Console, id: string | undefined, options: OperationsOptions): Promise<void> {
   const held = await journalsOf(options.stack);
   const { journals } = held;
   const operation = await found(held, id);
@@ -96,11 +142,7 @@ export async function show(
   );
 }
 
-export async function follow(
-  console: Console,
-  id: string | undefined,
-  options: OperationsOptions,
-): Promise<void> {
+async function follow(console: Console, id: string | undefined, options: OperationsOptions): Promise<void> {
   const held = await journalsOf(options.stack);
   const { journals } = held;
   const operation = await found(held, id);
@@ -119,11 +161,7 @@ export async function follow(
   else if (ended.state !== "succeeded") console.fail();
 }
 
-export async function cancel(
-  console: Console,
-  id: string | undefined,
-  options: OperationsOptions,
-): Promise<void> {
+async function cancel(console: Console, id: string | undefined, options: OperationsOptions): Promise<void> {
   const held = await journalsOf(options.stack);
   const { journals } = held;
   const operation = await found(held, id);
@@ -131,37 +169,17 @@ export async function cancel(
   console.progress(text("operations.cancelled", console.language, { id: operation.id }));
 }
 
-export async function resume(
-  console: Console,
-  id: string | undefined,
-  options: OperationsOptions,
-): Promise<void> {
-  const stack = options.stack ?? (await selectedStack());
-  const operation = await found(await journalsOf(stack), id);
+async function resume(console: Console, id: string | undefined, options: OperationsOptions): Promise<void> {
+  const held = await journalsOf(options.stack);
+  const operation = await found(held, id);
+  if (operation.verb === "ssh-key rotate") return resumeRotation(console, operation, options);
+  const { wait = true, commit = true, json = false, withoutCanary = false } = options;
+  const { planRest } = await import("../../wiring/update.ts");
+  const { stack, request, work } = await planRest(console, { stack: held.stack, commit }, operation, {
+    withoutCanary,
+  });
   const { verb } = operation;
-  if (verb === "ssh-key rotate") return resumeRotation(console, operation, options);
-  if (verb !== "update" && verb !== "rollback")
-    throw new FleetError("OPERATION_NOT_RESUMABLE", { id: operation.id, verb, cause: "it has no waves" });
-  const context = await updateContext(console, stack, options.commit ?? true);
-  const request: Readonly<Record<string, unknown>> = {
-    ...operation.request,
-    ...(options.withoutCanary ? { withoutCanary: true } : {}),
-  };
-  await asOperation(
-    console,
-    context.file.stack,
-    {
-      verb,
-      request,
-      wait: options.wait ?? true,
-      resumes: operation.id,
-      json: options.json ?? false,
-    },
-    async (running) => {
-      const skipCheck = verb === "rollback" || request.skipCheck === true;
-      await update(context, running, await planResume(context, { ...operation, request }), { skipCheck });
-    },
-  );
+  await asOperation(console, stack, { verb, request, wait, json, resumes: operation.id }, work);
 }
 
 /** The rotation of the fleet's key is told by the master stack and the servers: it is asked for again. */

@@ -1,27 +1,17 @@
 /** @module `order`: buys a VPS at OVH for a town and declares it; `order list`: what was bought, and by whom it is known. */
-import { setTimeout } from "node:timers/promises";
-import { withFileLock } from "../../outside/file-lock.ts";
-import { home, projectFolder } from "../../outside/home.ts";
-import { scanHostKey } from "../../outside/host-key.ts";
-import { whoKnows } from "../../outside/known-servers.ts";
-import { openOvh } from "../../outside/ovh/client.ts";
-import { orderedClients, orderJournal } from "../../outside/ovh/order-journal.ts";
-import { readOutput } from "../../outside/pulumi.ts";
-import { openSsh } from "../../outside/ssh.ts";
-import { stackFile } from "../../outside/stack-file.ts";
 import { FleetError } from "../../core/errors.ts";
-import { questionSeconds } from "../../core/limits.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { money, type Offer } from "../../core/ovh/catalogue.ts";
 import { checkWish, userOf } from "../../core/ovh/order.ts";
-import type { OrderContext } from "../../core/ovh/order-ports.ts";
-import { listOrders } from "../../verbs/order/list-orders.ts";
-import { type OrderWish, orderServer } from "../../verbs/order/order-server.ts";
+import type { OrderWish } from "../../wiring/order.ts";
 import { confirm, typed } from "../ask.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
+import { asAttended } from "../operation.ts";
+import { jsonOption, stackOption } from "../options.ts";
 import { table } from "../table.ts";
 
-export interface OrderCommandOptions {
+interface OrderOptions {
   readonly domain?: string;
   readonly email?: string;
   readonly town?: string;
@@ -41,57 +31,87 @@ export interface OrderCommandOptions {
   readonly commit?: boolean;
 }
 
-export async function order(console: Console, name: string, options: OrderCommandOptions): Promise<void> {
-  const { state } = home();
-  // The name becomes a file's.
+const order = command({
+  path: "order",
+  group: "registry",
+  help: "help.order",
+  arguments: [{ usage: "<name>" }],
+  options: [
+    { usage: "--domain <name>", help: "help.order.domain" },
+    { usage: "--email <address>", help: "help.order.email" },
+    { usage: "--town <name>", help: "help.order.town" },
+    { usage: "--plan <code>", help: "help.order.plan", fallback: "vps-2025-model1" },
+    { usage: "--datacenter <code>", help: "help.order.datacenter", fallback: "GRA" },
+    { usage: "--os <name>", help: "help.order.os", fallback: "Debian 13" },
+    { usage: "--dns <kind>", help: "help.order.dns", choices: ["managed", "external"], fallback: "managed" },
+    { usage: "--canary", help: "help.order.canary" },
+    { usage: "--max-price <amount>", help: "help.order.maxPrice" },
+    { usage: "--yes", help: "help.order.yes" },
+    { usage: "--wait <minutes>", help: "help.order.wait", fallback: "60" },
+    { usage: "--reach <template>", help: "help.order.reach", fallback: "{1}.{2}.{3}.{4}" },
+    { usage: "--ssh-user <name>", help: "help.order.sshUser" },
+    { usage: "--order <id>", help: "help.order.order" },
+    { usage: "--buy-again", help: "help.order.buyAgain" },
+    { usage: "--no-commit", help: "help.order.noCommit" },
+    stackOption,
+  ],
+  examples: [
+    "order ville-lyon --domain ville-lyon.geoclic.fr --email admin@ville-lyon.fr --town 'Mairie de Lyon' --max-price 12",
+  ],
+  run: (console, options: OrderOptions, name: string) => run(console, name, options),
+});
+
+const orderList = command({
+  path: "order list",
+  help: "help.orderList",
+  options: [stackOption, jsonOption],
+  examples: ["order list"],
+  run: (console, options: { readonly stack?: string; readonly json?: boolean }) => list(console, options),
+});
+
+export const orderCommands = [order, orderList] as const;
+
+async function run(console: Console, name: string, options: OrderOptions): Promise<void> {
+  // The name is used as a file's name below.
   if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
     throw new FleetError("ORDER_INVALID", {
       problems: `name: expected 1 to 40 characters of a-z, 0-9 and -, a letter first, got ${JSON.stringify(name.slice(0, 60))}`,
     });
   const wish = wishOf(name, options);
   if (wish) checkWish(wish);
-  const limit = centsOf(options.maxPrice);
-  const wait = wholeNumber("--wait", options.wait);
+  const maxCents = centsOf(options.maxPrice);
+  const waitMinutes = wholeNumber("--wait", options.wait);
   const orderId = options.order === undefined ? undefined : wholeNumber("--order", options.order);
-  if (options.yes && limit === undefined) throw new FleetError("ORDER_OPTIONS", { missing: "--max-price" });
-  const journal = orderJournal(state, name);
-  const project = projectFolder();
-  const file = await stackFile(options.stack, { commit: options.commit !== false });
-  await file.checkEditable();
-  const context: OrderContext = {
-    ovh: await openOvh(),
-    journal,
-    publicKey: async () =>
-      String(await readOutput(process.env.GEOCLIC_MASTER_STACK ?? "master", "publicKey")),
-    // Every system's image that is sold has one of this kind.
-    scanHostKey: (host, port) => scanHostKey(host, port, { kinds: "ed25519" }),
-    async logIn({ client, ...server }) {
-      const ssh = await openSsh({ client, ...server });
-      await ssh.run("order", ["true"], { timeoutSeconds: questionSeconds });
-    },
-    async declaredServer(client) {
-      const declared = (await file.read()).clients.find((each) => each.name === client);
-      return declared && (declared.serviceName ?? declared.ip);
-    },
-    declare: (entry) =>
-      file.editClients((clients) => clients.add(entry as Parameters<typeof clients.add>[0]), `Order ${name}`),
-    whoKnows: (serviceName, addresses) => whoKnows({ project, state, client: name }, serviceName, addresses),
-    confirmService: (serviceName) =>
-      typed(console, text("order.questionService", console.language, { serviceName }), serviceName),
-    confirm: (offer) => showAndAsk(console, offer, options.yes === true),
-    now: Date.now,
-    sleep: async (milliseconds) => {
-      await setTimeout(milliseconds);
-    },
-    report: (key, values) => console.progress(text(key, console.language, values)),
-  };
-  await withFileLock(journal.file, () =>
-    orderServer(context, name, wish, {
-      waitMinutes: wait,
-      ...(limit === undefined ? {} : { maxCents: limit }),
-      ...(orderId === undefined ? {} : { orderId }),
-      buyAgain: options.buyAgain === true,
-    }),
+  if (options.yes && maxCents === undefined)
+    throw new FleetError("ORDER_OPTIONS", { missing: "--max-price" });
+  const { orderFile, orderTown } = await import("../../wiring/order.ts");
+  const file = await orderFile(options.stack, options.commit !== false);
+  // A server may take an hour to come: other operations of the stack do not wait for it.
+  const request = { name, ...options };
+  await asAttended(
+    console,
+    file.stack,
+    "order",
+    request,
+    (attended) =>
+      orderTown(
+        attended,
+        file,
+        name,
+        wish,
+        {
+          waitMinutes,
+          ...(maxCents === undefined ? {} : { maxCents }),
+          ...(orderId === undefined ? {} : { orderId }),
+          buyAgain: options.buyAgain === true,
+        },
+        {
+          confirmService: (serviceName) =>
+            typed(attended, text("order.questionService", console.language, { serviceName }), serviceName),
+          confirm: (offer) => showAndAsk(attended, offer, options.yes === true),
+        },
+      ),
+    `order-${name}`,
   );
 }
 
@@ -106,7 +126,7 @@ async function showAndAsk(console: Console, offer: Offer, isAgreed: boolean): Pr
 }
 
 /** Undefined when nothing of a new order is given: then an order of before goes on. */
-function wishOf(name: string, options: OrderCommandOptions): OrderWish | undefined {
+function wishOf(name: string, options: OrderOptions): OrderWish | undefined {
   const { domain, email, town, plan, datacenter, os, dns, canary, sshUser, reach } = options;
   if (domain === undefined && email === undefined && town === undefined) return undefined;
   if (domain === undefined || email === undefined || town === undefined) {
@@ -146,20 +166,12 @@ function wholeNumber(option: string, value: string): number {
 }
 
 /** Ends with status 1 when something at OVH is not known to the fleet. */
-export async function orderList(
+async function list(
   console: Console,
-  options: { stack?: string; json?: boolean },
+  options: { readonly stack?: string; readonly json?: boolean },
 ): Promise<void> {
-  const { state } = home();
-  const file = await stackFile(options.stack);
-  const rows = await listOrders({
-    ovh: await openOvh(),
-    journals: (await orderedClients(state)).map((client) => ({
-      client,
-      journal: orderJournal(state, client),
-    })),
-    declared: (await file.read()).clients,
-  });
+  const { readOrders } = await import("../../wiring/order.ts");
+  const rows = await readOrders(options.stack);
   if (rows.some(({ state: each }) => each.startsWith("orphan") || each === "vanished")) console.fail();
   if (options.json) return console.json(rows);
   const t = (key: Parameters<typeof text>[0]) => text(key, console.language);

@@ -1,24 +1,32 @@
 /** @module `remove`: a town is no longer managed; nothing of it is deleted. */
-import { stackFile } from "../../outside/stack-file.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { removeClient } from "../../verbs/registry/remove-client.ts";
 import { typed } from "../ask.ts";
-import type { Console } from "../console.ts";
+import { command } from "../command.ts";
+import { asAttended } from "../operation.ts";
+import { commitOption, stackOption } from "../options.ts";
 
-export interface RemoveOptions {
+interface RemoveOptions {
   readonly yes?: boolean;
   readonly commit: boolean;
   readonly stack?: string;
 }
 
-export async function remove(console: Console, name: string, options: RemoveOptions): Promise<void> {
-  const { yes = false, commit, stack } = options;
-  await removeClient(
-    {
-      file: await stackFile(stack, { commit }),
-      confirm: async (expected) => yes || typed(console, text("remove.question", console.language), expected),
-      tell: (key, values) => console.progress(text(key, console.language, values)),
-    },
-    name,
-  );
-}
+export const remove = command({
+  path: "remove",
+  group: "registry",
+  help: "remove.help",
+  arguments: [{ usage: "<name>" }],
+  options: [{ usage: "--yes", help: "registry.yes" }, commitOption, stackOption],
+  examples: ["remove ville-lyon"],
+  run: (console, options: RemoveOptions, name: string) =>
+    asAttended(console, options.stack, "remove", { name, ...options }, async (attended) => {
+      const { removeTown } = await import("../../wiring/registry.ts");
+      const question = text("remove.question", console.language);
+      await removeTown(
+        attended,
+        options,
+        name,
+        async (expected) => options.yes === true || typed(attended, question, expected),
+      );
+    }),
+});

@@ -1,31 +1,13 @@
-/** @module `retire`: ends a town, step by step, and goes on where it was cut. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { fleetKeys } from "../../outside/agent.ts";
-import { download } from "../../outside/download.ts";
-import { withFileLock } from "../../outside/file-lock.ts";
-import { home, projectFolder } from "../../outside/home.ts";
-import { get } from "../../outside/http.ts";
-import { openOvh } from "../../outside/ovh/client.ts";
-import { clientResources, converge, readOutput, unprotectClient } from "../../outside/pulumi.ts";
-import { releaseStore } from "../../outside/release-store.ts";
-import { retirementJournal } from "../../outside/retirement-journal.ts";
-import { openSsh } from "../../outside/ssh.ts";
-import { stackFile } from "../../outside/stack-file.ts";
-import { readReleases } from "../../outside/suite-source.ts";
-import { archiveFolder } from "../../outside/tar.ts";
-import { installScripts } from "../../core/commands/scripts.ts";
-import { type ClientConfig, reachOf } from "../../core/config/stack.ts";
-import { describe, FleetError } from "../../core/errors.ts";
-import { reachSeconds } from "../../core/limits.ts";
+/** @module `retire`: a town ends, after its last backup is at home. */
+import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import type { Ssh } from "../../core/ports.ts";
-import { retireClient } from "../../verbs/retire/retire-client.ts";
 import { controllingTerminal, secretLine, typed } from "../ask.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
+import { asAttended } from "../operation.ts";
+import { commitOption, stackOption } from "../options.ts";
 
-export interface RetireOptions {
+interface RetireOptions {
   readonly withoutBackup?: boolean;
   readonly up: boolean;
   readonly endContract?: boolean;
@@ -37,72 +19,48 @@ export interface RetireOptions {
   readonly stack?: string;
 }
 
-export async function retire(console: Console, name: string, options: RetireOptions): Promise<void> {
-  const { yes = false, commit, stack, withoutBackup = false, up, endContract = false } = options;
-  if (options.token !== undefined) throw new FleetError("TOKEN_SHOWN");
-  // The name becomes a folder's.
-  if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
-    throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
+export const retire = command({
+  path: "retire",
+  group: "registry",
+  help: "retire.help",
+  arguments: [{ usage: "<name>" }],
+  options: [
+    { usage: "--without-backup", help: "retire.help.withoutBackup" },
+    { usage: "--no-up", help: "retire.help.noUp" },
+    { usage: "--end-contract", help: "retire.help.endContract" },
+    { usage: "--token <token>", help: "retire.help.token", isHidden: true },
+    { usage: "--token-stdin", help: "retire.help.token" },
+    { usage: "--yes", help: "retire.help.yes" },
+    commitOption,
+    stackOption,
+  ],
+  examples: ["retire ville-lyon", "retire ville-lyon --end-contract"],
+  async run(console, options: RetireOptions, name: string) {
+    if (options.token !== undefined) throw new FleetError("TOKEN_SHOWN");
+    // The name is used as a folder's name below.
+    if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
+      throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
+    await asAttended(console, options.stack, "retire", { name, ...options }, (attended) =>
+      run(attended, name, options),
+    );
+  },
+});
+
+async function run(console: Console, name: string, options: RetireOptions): Promise<void> {
+  const { yes = false, withoutBackup = false, up, endContract = false } = options;
   const token = options.tokenStdin ? await secretLine(text("retire.token", console.language)) : undefined;
   const asked = options.tokenStdin ? controllingTerminal() : undefined;
-  const file = await stackFile(stack, { commit });
-  const { state } = home();
-  const journal = retirementJournal(state, name);
-  await mkdir(journal.folder, { recursive: true, mode: 0o700 });
-  await withFileLock(join(journal.folder, "journal.jsonl"), () =>
-    retireClient(
-      {
-        file,
-        journal,
-        confirm: async (expected) =>
-          yes || typed(console, text("retire.question", console.language), expected, asked),
-        confirmGone: (expected, observed) =>
-          typed(console, text("retire.questionGone", console.language, { observed }), expected, asked),
-        seen: async ({ domain, ...client }) => {
-          const request = {
-            protocol: "https",
-            host: reachOf(client),
-            domain,
-            path: "/",
-            timeoutSeconds: reachSeconds,
-          } as const;
-          return get(request).then(
-            ({ status }) => ({ answers: true, said: `HTTP ${status}` }),
-            (error: Error) => ({ answers: false, said: error.message }),
-          );
-        },
-        confirmEnd: (serviceName) =>
-          typed(console, text("retire.questionEnd", console.language, { serviceName }), serviceName, asked),
-        openSsh,
-        installScripts: sendScripts,
-        download: (target, command, path) => download(target, "retire", command, path),
-        fleetKeys: async () => {
-          const own = await fleetKeys();
-          return own.length > 0 ? own : [String(await readOutput(file.stack, "fleetKey"))];
-        },
-        unprotect: (client) => unprotectClient(file.stack, client),
-        converge: async () => {
-          const project = projectFolder();
-          await converge({ stack: file.stack, project, onProgress: (line) => console.progress(line) });
-        },
-        isInState: async (client) => (await clientResources(file.stack, client)).length > 0,
-        openOvh: () => openOvh(),
-        now: Date.now,
-        sleep: async (milliseconds) => {
-          await setTimeout(milliseconds);
-        },
-        describe: (error) => describe(error, console.language),
-        tell: (key, values) => console.progress(text(key, console.language, values)),
-      },
-      { name, withoutBackup, up, endContract, ...(token === undefined ? {} : { token }) },
-    ),
+  const ask = (key: Parameters<typeof text>[0], expected: string, values = {}) =>
+    typed(console, text(key, console.language, values), expected, asked);
+  const { retireTown } = await import("../../wiring/retire.ts");
+  await retireTown(
+    console,
+    options,
+    { name, withoutBackup, up, endContract, ...(token === undefined ? {} : { token }) },
+    {
+      confirm: async (expected) => yes || ask("retire.question", expected),
+      confirmGone: (expected, observed) => ask("retire.questionGone", expected, { observed }),
+      confirmEnd: (serviceName) => ask("retire.questionEnd", serviceName, { serviceName }),
+    },
   );
-
-  async function sendScripts(client: ClientConfig, ssh: Ssh): Promise<void> {
-    const config = await file.read();
-    const release = (await readReleases(config)).get(client.release ?? config.release ?? "present");
-    if (!release) throw new RangeError(`the release of ${name} was not read`);
-    const archive = await archiveFolder(releaseStore(state).scriptsPath(release.scripts));
-    await ssh.run("retire", installScripts(release.scripts), { input: archive });
-  }
 }

@@ -1,14 +1,13 @@
 /** @module `status`: every server's state, as seen from outside and as it tells itself. */
 import { setTimeout } from "node:timers/promises";
 import { createLogUpdate } from "log-update";
-import { type ClientStatus, readStatus } from "../../verbs/read-status.ts";
+import type { ClientStatus } from "../../wiring/status.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { stepContext } from "../../wiring/step-context.ts";
-import { chosenFleet, statusClient } from "../../wiring/fleet.ts";
-import { integer } from "../options.ts";
+import { integer, jsonOption, stackOption } from "../options.ts";
 import { statusLines, statusTable } from "../status-table.ts";
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly stack?: string;
   readonly client?: readonly string[];
   readonly json?: boolean;
@@ -17,12 +16,27 @@ export interface StatusOptions {
   readonly watch?: string | true;
 }
 
+export const status = command({
+  path: "status",
+  group: "servers",
+  help: "help.status",
+  options: [
+    { usage: "--client <name>", help: "help.client", isRepeated: true },
+    { usage: "--timeout <seconds>", help: "help.timeout", fallback: "10" },
+    { usage: "--watch [seconds]", help: "help.watch" },
+    jsonOption,
+    stackOption,
+  ],
+  examples: ["status", "status --client ville-lyon --watch 5", "status --json"],
+  run: (console, options: StatusOptions) => run(console, options),
+});
+
 /** Ends badly when a town is not healthy or a server out of reach; `--watch` ends well by Ctrl-C. */
-export async function status(console: Console, options: StatusOptions): Promise<void> {
+async function run(console: Console, options: StatusOptions): Promise<void> {
   const timeout = integer("--timeout", options.timeout, 1, 600);
   const every = options.watch === undefined ? 0 : integer("--watch", watchSeconds(options.watch), 1, 3600);
-  const clients = (await chosenFleet(options.stack, options.client)).clients.map(statusClient);
-  const ask = () => readStatus(stepContext(console.progress), clients, timeout);
+  const { openStatus } = await import("../../wiring/status.ts");
+  const ask = await openStatus(console, options.stack, options.client, timeout);
   if (every > 0) return watch(console, options.json === true, every, ask);
   const rows = await ask();
   if (rows.some((row) => row.health !== "healthy" || row.sshError)) console.fail();

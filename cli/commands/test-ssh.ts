@@ -1,16 +1,14 @@
 /** @module `test-ssh`: which step of a server's SSH connection fails. */
-import { scanHostKey } from "../../outside/host-key.ts";
-import { openSsh } from "../../outside/ssh.ts";
 import { address as hostAddress, sshUser } from "../../core/config/stack.ts";
 import { describe, FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
-import { type SshTest, testSsh as tryServer } from "../../verbs/test-ssh.ts";
+import type { SshTest } from "../../wiring/servers.ts";
+import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { oneTarget, targetAt } from "../../wiring/fleet.ts";
-import { integer } from "../options.ts";
+import { integer, jsonOption, stackOption } from "../options.ts";
 import { table } from "../table.ts";
 
-export interface TestSshOptions {
+interface TestSshOptions {
   readonly client?: string;
   readonly timeout: string;
   readonly json?: boolean;
@@ -23,10 +21,31 @@ interface Address {
   readonly port: string;
 }
 
-export async function testSsh(console: Console, address: Address, options: TestSshOptions): Promise<void> {
+export const testSsh = command({
+  path: "test-ssh",
+  group: "servers",
+  help: "help.testSsh",
+  arguments: [
+    { usage: "[ip]", help: "help.testSsh.ip" },
+    { usage: "[user]", help: "help.testSsh.user", fallback: "ubuntu" },
+    { usage: "[port]", help: "help.testSsh.port", fallback: "22" },
+  ],
+  options: [
+    { usage: "--client <name>", help: "help.clientName" },
+    { usage: "--timeout <seconds>", help: "help.timeout", fallback: "10" },
+    jsonOption,
+    stackOption,
+  ],
+  examples: ["test-ssh 51.210.42.100 ubuntu 22", "test-ssh --client ville-lyon"],
+  run: (console, options: TestSshOptions, ip: string | undefined, user: string, port: string) =>
+    run(console, { ip, user, port }, options),
+});
+
+async function run(console: Console, address: Address, options: TestSshOptions): Promise<void> {
   const timeout = integer("--timeout", options.timeout, 1, 600);
   const target = await targetOf(address, options);
-  const result = await tryServer({ scanHostKey, openSsh }, target, timeout);
+  const { tryServer } = await import("../../wiring/servers.ts");
+  const result = await tryServer(target, timeout);
   if (result.status === "failed") console.fail();
   if (options.json) return console.json(asJson(result));
   console.print(shown(console, result));
@@ -39,6 +58,7 @@ async function targetOf({ ip, user, port }: Address, { client, stack }: TestSshO
       got: client === undefined ? "-" : `${JSON.stringify(ip?.slice(0, 60))} --client`,
       expected: "phrase.ipOrClient",
     });
+  const { oneTarget, targetAt } = await import("../../wiring/fleet.ts");
   if (client !== undefined) return oneTarget(stack, client);
   if (!hostAddress.safeParse(ip).success)
     throw new FleetError("OPTION_INVALID", {

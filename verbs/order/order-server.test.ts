@@ -8,7 +8,7 @@ import type { OrderEvent, OrderLine } from "../../core/ovh/order.ts";
 import type { OrderContext } from "../../core/ovh/order-ports.ts";
 import type { Ovh } from "../../core/ovh/port.ts";
 import { MemoryOvh, type MemoryVps, plan } from "../../test/helpers/ovh-memory.ts";
-import { type OrderOptions, orderServer, type OrderWish } from "./order-server.ts";
+import { type OrderOptions, type OrderWish, orderServer } from "./order-server.ts";
 
 class Killed extends Error {}
 

@@ -9,8 +9,8 @@ import { FleetError } from "../../core/errors.ts";
 import type { TextKey, Values } from "../../core/messages/catalogue.ts";
 import type { Outcome } from "../../core/operation/journal.ts";
 import type { StackFile } from "../../core/registry/port.ts";
-import { gather, pin, pinOf, unpin } from "../../core/rollout/pins.ts";
 import { leftOf } from "../../core/rollout/left.ts";
+import { gather, pin, pinOf, unpin } from "../../core/rollout/pins.ts";
 import type { Operation } from "../operation.ts";
 import { atOnce, lastingProblem, soak } from "./watch.ts";
 

@@ -17,9 +17,9 @@ import {
   planResume,
   planRollback,
   planUpdate,
-  unprovenOnCanaries,
   type UpdateContext,
   type UpdateRequest,
+  unprovenOnCanaries,
   update,
 } from "./update.ts";
 
