@@ -152,6 +152,8 @@ export interface Operations {
   /** All or none. @returns number of the last one */
   append(id: string, events: readonly NewEvent[]): Promise<number>;
   events(id: string, after?: number, limit?: number): Promise<StoredEvent[]>;
+  /** Of each operation what a list tells of it: plan, waves, end. */
+  outlines(ids: readonly string[]): Promise<ReadonlyMap<string, readonly StoredEvent[]>>;
   /** What became of the clients, by operation. */
   clients(ids: readonly string[]): Promise<ReadonlyMap<string, readonly ClientOutcome[]>>;
   /** What has not ended stays. @returns ids of what was removed */

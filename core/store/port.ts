@@ -33,7 +33,7 @@ export interface JournalLine {
 
 /** Lines are added, never changed nor removed: the database itself refuses it. */
 export interface Journals {
-  add(kind: JournalKind, client: string, event: Readonly<Record<string, unknown>>): Promise<void>;
+  add(kind: JournalKind, client: string, event: object): Promise<void>;
   read(kind: JournalKind, client: string): Promise<JournalLine[]>;
   /** Lines of every client, by client and line. */
   all(kind: JournalKind): Promise<JournalLine[]>;

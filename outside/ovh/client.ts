@@ -15,6 +15,7 @@ import {
   signature,
   tokenUrl,
 } from "../../core/ovh/request.ts";
+import type { Pace } from "../../core/store/port.ts";
 import { writeFileAtomically } from "../atomic-file.ts";
 import { withFileLock } from "../file-lock.ts";
 import { home } from "../home.ts";
@@ -28,6 +29,8 @@ export interface OvhOptions {
   readonly wait?: (milliseconds: number) => Promise<unknown>;
   /** How long trouble that may pass is borne, in milliseconds. @default two minutes */
   readonly patience?: number;
+  /** Where requests are counted. @default a file of `state` */
+  readonly pace?: Pace;
 }
 
 /** OVH's people ask to stay below some 60 requests a minute (ovh/python-ovh#81). */
@@ -125,6 +128,11 @@ export async function openOvh(options: OvhOptions = {}): Promise<Ovh> {
   }
 
   async function takeTurn(): Promise<void> {
+    if (options.pace) {
+      const left = await options.pace.book("ovh", budget);
+      if (left > 0) await wait(left);
+      return;
+    }
     const at = await withFileLock(paceFile, async (held) => {
       const next = pace(times(await readFile(paceFile, "utf8").catch(() => "[]")), Date.now(), budget);
       await held();

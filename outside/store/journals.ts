@@ -41,7 +41,7 @@ export async function addLines(
   db: Transaction<Schema>,
   kind: JournalKind,
   client: string,
-  added: readonly { readonly time: number; readonly event: Readonly<Record<string, unknown>> }[],
+  added: readonly { readonly time: number; readonly event: object }[],
 ): Promise<void> {
   const { last } = await db
     .selectFrom("journal_line")

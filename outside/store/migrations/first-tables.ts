@@ -58,6 +58,13 @@ export async function firstTables(db: Kysely<never>, engine: Engine): Promise<vo
     .addColumn("body", "text", (column) => column.notNull())
     .addPrimaryKeyConstraint("event_key", ["operation", "seq"])
     .execute();
+  // What a list tells of an operation, among all its lines.
+  await db.schema
+    .createIndex("event_of_outline")
+    .on("event")
+    .columns(["operation", "seq"])
+    .where(sql.ref("kind"), "in", sql`('plan', 'wave', 'end')`)
+    .execute();
 
   await table("operation_client")
     .addColumn("operation", "text", (column) =>
