@@ -4,6 +4,7 @@ import { benchExisting } from "./existing.ts";
 import { benchNoop } from "./noop.ts";
 import { benchPlace } from "./place.ts";
 import { benchStatus } from "./status.ts";
+import { benchStore, storeLines } from "./store.ts";
 import { benchUpdate, updateTable } from "./update.ts";
 import { keepResults, resultTable } from "./results.ts";
 
@@ -21,6 +22,17 @@ program
     const measured = await benchNoop(benchPlace(), { ...options, report });
     console.log(resultTable(measured));
     console.log(await keepResults("noop", measured));
+  });
+
+program
+  .command("store")
+  .description("lists of operations and turns of two processes, in the store and in the files of before")
+  .option("--operations <number>", "operations of 128 KiB that are listed", Number, 2000)
+  .option("--turns <number>", "turns that each process takes", Number, 500)
+  .option("--url <url>", "an empty PostgreSQL database instead of SQLite")
+  .action(async (options: { operations: number; turns: number; url?: string }) => {
+    const measured = await benchStore({ ...options, report });
+    for (const line of storeLines(measured)) console.log(line);
   });
 
 program

@@ -14,9 +14,9 @@ import type { Schema } from "./schema.ts";
 import { nodeSqliteDialect } from "./sqlite-dialect.ts";
 import { isSqliteBusy, sqliteFailure } from "./sqlite-failure.ts";
 
-/** While SQLite waits for others, this process stands still: short, and repeated. */
-const standsStillMilliseconds = 250;
 const patienceMilliseconds = 20_000;
+/** Who waits asks often at first: writing takes others some milliseconds, and who asks seldom would always come too late. */
+const pauses = { often: 2, times: 100, seldom: 20 } as const;
 
 /** @throws FleetError `STORE_DAMAGED`, `STORE_BUSY`, `STORE_NEWER`, `STORE_FULL`, `STORE_UNUSABLE` */
 export async function openSqlite(file: string): Promise<Database> {
@@ -56,7 +56,8 @@ async function connect(file: string): Promise<DatabaseSync> {
   await (await open(file, "a", 0o600)).close();
   await chmod(file, 0o600);
   const database = new DatabaseSync(file, {
-    timeout: standsStillMilliseconds,
+    // SQLite's own waiting would have this process stand still.
+    timeout: 0,
     enableForeignKeyConstraints: true,
   });
   try {
@@ -72,13 +73,13 @@ async function connect(file: string): Promise<DatabaseSync> {
 /** A transaction that could not begin has done nothing, and is begun again. */
 async function patiently<T>(work: () => Promise<T>, file: string): Promise<T> {
   const end = performance.now() + patienceMilliseconds;
-  for (;;) {
+  for (let attempt = 0; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       if (error instanceof FleetError) throw error;
       if (!isSqliteBusy(error) || performance.now() > end) throw sqliteFailure(error, file);
-      await setTimeout(5 + Math.random() * 20);
+      await setTimeout(Math.random() * (attempt < pauses.times ? pauses.often : pauses.seldom));
     }
   }
 }

@@ -8,7 +8,6 @@ import { journals } from "./journals.ts";
 import { operations } from "./operations.ts";
 import { paces } from "./paces.ts";
 import { storeFile, storeFolder } from "./places.ts";
-import { openPostgres } from "./postgres.ts";
 import { presence, type PresenceOptions } from "./presence.ts";
 import { openSqlite } from "./sqlite.ts";
 import { turns } from "./turns.ts";
@@ -52,6 +51,9 @@ export async function openStore(
   };
 }
 
-function openDatabase({ state, url }: StorePlace): Promise<Database> {
-  return url === undefined ? openSqlite(storeFile(state)) : openPostgres(url);
+async function openDatabase({ state, url }: StorePlace): Promise<Database> {
+  if (url === undefined) return openSqlite(storeFile(state));
+  // Most have no use for its library, which takes its time.
+  const { openPostgres } = await import("./postgres.ts");
+  return openPostgres(url);
 }

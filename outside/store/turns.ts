@@ -9,13 +9,19 @@ import type { Presence } from "./presence.ts";
 /** Who is next asks often at first: most turns of a fleet's tools are short. */
 const pauses = { shortest: 2, longest: 250, growth: 1.5 } as const;
 
+/** Who has had a turn lets others into the line before he may stand there again: SQLite lets in whoever happens to ask. */
+const courtesyMilliseconds = 5;
+
 export function turns(database: Database, presence: Presence): Turns {
   return { enter, line, withdraw };
 
   async function enter(key: string, options: TurnOptions): Promise<Turn> {
     const { what, actor, onDead } = options;
     const ticket = await stand(key, what, actor);
-    const release = () => leave(ticket);
+    const release = async () => {
+      await leave(ticket);
+      await setTimeout(courtesyMilliseconds);
+    };
     try {
       await untilFirst(key, ticket, options, onDead);
       return { ticket, held, release };

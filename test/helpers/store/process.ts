@@ -29,9 +29,9 @@ switch (work.kind) {
   case "turns":
     for (let time = 0; time < work.times; time += 1) {
       const turn = await store.turns.enter(work.key, { what: "update", actor: "you" });
-      say(work.log, `in ${process.pid}`);
+      say(work.log, `in ${process.pid} ${turn.ticket}`);
       await setTimeout(0);
-      say(work.log, `out ${process.pid}`);
+      say(work.log, `out ${process.pid} ${turn.ticket}`);
       await turn.release();
     }
     break;
