@@ -40,6 +40,11 @@ export function describe(error: FleetError, language: Language): string {
   return sentence(error.code, error.values, error.place, language);
 }
 
+/** Code of a failure that `describe` told in any language; undefined where a line tells none. */
+export function readDescribed(line: string): string | undefined {
+  return /\(([A-Z][A-Z0-9_]+)\)\. (?:Next:|À faire :)/.exec(line)?.[1];
+}
+
 function sentence(code: ErrorCode, values: Values, place: ErrorPlace, language: Language): string {
   const { what, next } = errorMessages(code, language, values);
   const where = [place.client, place.step].filter(Boolean).join(" · ");

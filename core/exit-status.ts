@@ -76,6 +76,7 @@ const byCode: Partial<Record<ErrorCode, ExitStatus>> = {
   CONNECTION_FAILED: exitStatus.unreachable,
   SSH_TIMEOUT: exitStatus.unreachable,
   SSH_UNREACHABLE: exitStatus.unreachable,
+  BUSY: exitStatus.locked,
   LOCK_TAKEN: exitStatus.locked,
   OPERATION_LOCKED: exitStatus.locked,
   STORE_BUSY: exitStatus.locked,

@@ -3,26 +3,17 @@
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import {
-  type EngineEvent,
   LocalWorkspace,
   type OpMap,
   PulumiCommand,
   type Stack,
-  type StepEventMetadata,
   type UpResult,
 } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
 import { z } from "zod";
-import { engineFailure } from "../core/commands/engine.ts";
 import { lastLine } from "../core/commands/ssh.ts";
-import type {
-  Engine,
-  EngineListener,
-  EngineRun,
-  ResourceChange,
-  ResourceFailure,
-  UpOptions,
-} from "../core/engine/port.ts";
+import { isWork, nameOf, watchEvents } from "../core/engine/events.ts";
+import type { Engine, EngineRun, ResourceChange, ResourceFailure, UpOptions } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
 import { type Language, languageIn } from "../core/messages/catalogue.ts";
 import { type LocalStep, repairedSteps } from "../core/step/table.ts";
@@ -61,7 +52,7 @@ export function openEngine({
   return { preview, up, redo, idle, activated };
 
   async function preview(): Promise<readonly ResourceChange[]> {
-    const watch = watchEvents(language, {});
+    const watch = watchEvents(language, {}, Date.now);
     const workspace = await select();
     try {
       await workspace.preview({ color: "never", suppressProgress: true, onEvent: watch.onEvent });
@@ -72,7 +63,7 @@ export function openEngine({
   }
 
   async function up(options: UpOptions): Promise<Run> {
-    const watch = watchEvents(language, options);
+    const watch = watchEvents(language, options, Date.now);
     await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
     const { cancelFile, isRepair } = options;
     const workspace = await select({
@@ -186,114 +177,6 @@ const Exported = z.object({
     })
     .nullish(),
 });
-
-const component = /[$:]geoclic:fleet:ClientServer::/;
-
-/** Of the program's own error that only says that a resource failed, which that one's error has told; it dies of it now and then. */
-const echo =
-  /^\s*(?:.* failed with an unhandled exception:\s+)?(?:<ref \*\d+> )?(?:Error: )?resource .* failed/;
-
-/** Reads the engine's events as they come. */
-function watchEvents(language: Language, listener: EngineListener) {
-  const parents = new Map<string, string>();
-  const began = new Map<string, number>();
-  const seconds = new Map<string, number>();
-  const worked = new Map<string, ResourceChange>();
-  const done = new Map<string, ResourceChange>();
-  const failures: ResourceFailure[] = [];
-  const echoes: ResourceFailure[] = [];
-  return {
-    seconds,
-    changes: () => [...worked.values()],
-    done: () => [...done.values()],
-    // An echo of nothing is the only word that there is.
-    failures: () => (failures.length > 0 ? failures : echoes),
-    onEvent,
-  };
-
-  function onEvent({
-    resourcePreEvent,
-    resOutputsEvent,
-    resOpFailedEvent,
-    diagnosticEvent,
-  }: EngineEvent): void {
-    if (resourcePreEvent) onBegin(resourcePreEvent.metadata);
-    if (resOutputsEvent) {
-      const { urn, op } = resOutputsEvent.metadata;
-      if (isWork(urn)) done.set(urn, changeOf(urn, op));
-      onEnd(urn, true);
-    }
-    if (resOpFailedEvent) onEnd(resOpFailedEvent.metadata.urn, false);
-    if (diagnosticEvent) {
-      const { urn, severity, message } = diagnosticEvent;
-      // Debug lines come as `debug`, which the type does not name.
-      if (severity === "error") {
-        const isEcho = !(urn && isWork(urn)) && echo.test(message);
-        (isEcho ? echoes : failures).push(failure(urn, message));
-      }
-      if (severity === "warning" || severity === "info")
-        for (const line of message.split("\n").filter((text) => text.trim() !== ""))
-          listener.onLine?.(line, urn ? clientOf(urn) : undefined);
-    }
-  }
-
-  function onBegin(metadata: StepEventMetadata): void {
-    const { urn, op } = metadata;
-    parents.set(urn, metadata.new?.parent ?? metadata.old?.parent ?? "");
-    if (op === "same" || op === "read" || op === "refresh" || !isWork(urn)) return;
-    began.set(urn, Date.now());
-    const change = changeOf(urn, op);
-    worked.set(urn, change);
-    if (change.client !== undefined) listener.onStep?.(change.client, change.step);
-  }
-
-  function changeOf(urn: string, operation: string): ResourceChange {
-    const client = clientOf(urn);
-    return { ...(client === undefined ? {} : { client }), step: stepOf(urn, client), operation };
-  }
-
-  function onEnd(urn: string, ok: boolean): void {
-    const start = began.get(urn);
-    if (start === undefined) return;
-    seconds.set(nameOf(urn), (Date.now() - start) / 1000);
-    const client = clientOf(urn);
-    if (client !== undefined) listener.onStepEnd?.(client, stepOf(urn, client), ok);
-  }
-
-  function failure(urn: string | undefined, message: string): ResourceFailure {
-    const client = urn === undefined ? undefined : clientOf(urn);
-    const line = engineFailure(urn && isWork(urn) ? nameOf(urn) : undefined, message, language);
-    const code = /\(([A-Z][A-Z0-9_]+)\)\. (?:Next:|À faire :)/.exec(line)?.[1];
-    return {
-      ...(client === undefined ? {} : { client }),
-      step: urn === undefined ? "" : stepOf(urn, client),
-      ...(code === undefined ? {} : { code }),
-      message: line,
-    };
-  }
-
-  /** By its component, however deep a resource lies below it. */
-  function clientOf(urn: string): string | undefined {
-    for (let at: string | undefined = urn; at; at = parents.get(at))
-      if (component.test(at)) return nameOf(at);
-    return undefined;
-  }
-}
-
-function stepOf(urn: string, client: string | undefined): string {
-  const name = nameOf(urn);
-  return client !== undefined && name.startsWith(`${client}-`) ? name.slice(client.length + 1) : name;
-}
-
-function nameOf(urn: string): string {
-  return urn.split("::").at(-1) ?? urn;
-}
-
-/** Components, providers and the stack itself do no work. */
-function isWork(urn: string): boolean {
-  const type = urn.split("::").at(-2)?.split("$").at(-1) ?? "";
-  return !/^(pulumi|geoclic):/.test(type);
-}
 
 /** A stack that is referred to is read each time. */
 function withoutReads({ read: _, ...changes }: Partial<OpMap>): Partial<OpMap> {

@@ -209,10 +209,10 @@ describe("delivery", () => {
   test("fails when the server cannot build, with what it told", async () => {
     const context = fakeContext({
       release,
-      answer: (line) => (line.includes("server/build") ? thrown("SERVER_FAILED", "delivery") : ""),
+      answer: (line) => (line.includes("server/build") ? thrown("IMAGE_BUILD_FAILED", "delivery") : ""),
     });
     const error = await failure(deliverRelease(context, { ...deliver, build: "client" }));
-    expect(error.code).toBe("SERVER_FAILED");
+    expect(error.code).toBe("IMAGE_BUILD_FAILED");
     expect(context.built).toEqual([]);
   });
 });
@@ -299,16 +299,16 @@ describe("certificate", () => {
   });
 
   test("tells the authority's failure, not that of the ledger which could not note it", async () => {
-    const context = fakeContext({ answer: answers(thrown("SERVER_FAILED", "certificate")), get: token });
+    const context = fakeContext({ answer: answers(thrown("ACME_FAILED", "certificate")), get: token });
     const acmeLedger = { ...context.acmeLedger, fail: () => Promise.reject(new Error("disk full")) };
-    expect((await failure(issueCertificate({ ...context, acmeLedger }, certify))).code).toBe("SERVER_FAILED");
+    expect((await failure(issueCertificate({ ...context, acmeLedger }, certify))).code).toBe("ACME_FAILED");
     expect(context.reported).toEqual(["the ledger still counts it as issued: disk full"]);
   });
 
   test("after four failures is not asked for within the hour, and is afterwards", async () => {
-    const context = fakeContext({ answer: answers(thrown("SERVER_FAILED", "certificate")), get: token });
+    const context = fakeContext({ answer: answers(thrown("ACME_FAILED", "certificate")), get: token });
     for (let i = 0; i < 4; i += 1) {
-      expect((await failure(issueCertificate(context, certify))).code).toBe("SERVER_FAILED");
+      expect((await failure(issueCertificate(context, certify))).code).toBe("ACME_FAILED");
       await context.sleep(1000);
     }
     expect(await failure(issueCertificate(context, certify))).toMatchObject({
@@ -317,7 +317,7 @@ describe("certificate", () => {
     });
     expect(context.ledger.map(({ outcome }) => outcome)).toEqual(["failed", "failed", "failed", "failed"]);
     await context.sleep(3_600_000);
-    expect((await failure(issueCertificate(context, certify))).code).toBe("SERVER_FAILED");
+    expect((await failure(issueCertificate(context, certify))).code).toBe("ACME_FAILED");
   });
 
   test("that is there is only put right, whatever DNS says", async () => {
@@ -378,14 +378,14 @@ describe("activation", () => {
     let asked = 0;
     const context = fakeContext({
       release,
-      answer: (line) => (line.includes("follow") ? thrown("SERVER_FAILED", "activation (gate)") : ""),
+      answer: (line) => (line.includes("follow") ? thrown("UNHEALTHY", "activation (gate)") : ""),
       get: () => {
         asked += 1;
         return { status: 200, body: "" };
       },
     });
     expect(await failure(activateRelease(context, activate))).toMatchObject({
-      code: "SERVER_FAILED",
+      code: "UNHEALTHY",
       place: { client: "ville", step: "activation (gate)" },
     });
     expect(context.sent).toHaveLength(2);

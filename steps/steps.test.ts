@@ -250,8 +250,8 @@ describe("certificate", () => {
   });
 
   test("notes a failure too", async () => {
-    const context = fakeContext({ answer: server(false, new FleetError("SERVER_FAILED")), get: token });
-    expect(await outcome(issueCertificate(context, input))).toBe("SERVER_FAILED ville certificate");
+    const context = fakeContext({ answer: server(false, new FleetError("ACME_FAILED")), get: token });
+    expect(await outcome(issueCertificate(context, input))).toBe("ACME_FAILED ville certificate");
     expect(context.ledger).toMatchObject([{ outcome: "failed" }]);
   });
 });

@@ -55,13 +55,13 @@ function world(
 
 test("one that fails, one that is away: told as such, the others are done", async () => {
   const { events, operation, context } = world({
-    "b backup": new FleetError("SERVER_FAILED"),
+    "b backup": new FleetError("BACKUP_FAILED", { cause: "failed", action: "look" }),
     "c true": new FleetError("SSH_UNREACHABLE"),
   });
   await backUp(context, operation, ["a", "b", "c", "d"].map(target), 1);
   expect(events.filter((event) => /^[a-d]: /.test(event))).toEqual([
     "a: done",
-    "b: failed (SERVER_FAILED)",
+    "b: failed (BACKUP_FAILED)",
     "c: offline (SSH_UNREACHABLE)",
     "d: done",
   ]);

@@ -116,6 +116,6 @@ test("reads the line in which a server command tells its failure", () => {
   const stderr = "noise\nerror DISK_FULL [ville-lyon] preflight: / has 1 MiB free. Next: free space.\n";
   const error = sshFailure(target, "activation", { status: 1, stderr });
   expect(error.message).toBe(
-    "ville-lyon · activation (preflight): DISK_FULL: / has 1 MiB free (SERVER_FAILED). Next: free space.",
+    "ville-lyon · activation (preflight): / has 1 MiB free (DISK_FULL). Next: free space.",
   );
 });

@@ -16,13 +16,13 @@ test.each([
     "a server's command, by the official plugin",
     "ville-base",
     `Process exited with status 1: running "sudo -n /opt/geoclic/server/base --client ville":\nbase: x\n${server}\n`,
-    "ville · base (base.space): DISK_FULL: / is full (SERVER_FAILED). Next: free space.",
+    "ville · base (base.space): / is full (DISK_FULL). Next: free space.",
   ],
   [
     "a client with hyphens",
     "ville-sur-mer-environment",
     `exit status 1: running "x":\nerror BUSY [ville-sur-mer] environment: y. Next: wait.`,
-    "ville-sur-mer · environment: BUSY: y (SERVER_FAILED). Next: wait.",
+    "ville-sur-mer · environment: y (BUSY). Next: wait.",
   ],
   [
     "a server that does not answer",
@@ -51,6 +51,6 @@ test.each([
 
 test("a server's failure is told in French", () => {
   expect(engineFailure("ville-base", `exit status 1: running "x":\n${server}`, "fr")).toMatch(
-    /^ville · base \(base\.space\): plus assez de place sur le serveur \(DISK_FULL: .*À faire : libérez/,
+    /^ville · base \(base\.space\): plus assez de place sur le serveur \(.*\(DISK_FULL\)\. À faire : libérez/,
   );
 });

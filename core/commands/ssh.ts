@@ -1,6 +1,6 @@
 /** @module OpenSSH's client: its configuration for one server, and how its failures are read. */
 
-import { FleetError } from "../errors.ts";
+import { type ErrorCode, FleetError } from "../errors.ts";
 import { connectSeconds, keepConnectionSeconds } from "../limits.ts";
 
 /** A server as SSH sees it. */
@@ -107,8 +107,7 @@ export function serverFailure(client: string, step: string, stderr: string): Fle
   if (!match) return undefined;
   const [, code = "", , part = "", cause = "", action = ""] = match;
   const where = part === step ? step : `${step} (${part})`;
-  const values = { code, cause: `${code}: ${cause}`, action };
-  return new FleetError("SERVER_FAILED", values, { client, step: where });
+  return new FleetError(code as ErrorCode, { cause, action }, { client, step: where });
 }
 
 /** Last line that is not blank, without control characters. */

@@ -10,7 +10,7 @@ import { sql } from "./areas/sql.ts";
 import { store } from "./areas/store.ts";
 import { en } from "./en.ts";
 import { fr } from "./fr.ts";
-import { serverSentence } from "./server.ts";
+import { isToldByServer, type ServerCode, serverSentence } from "./server.ts";
 
 export type Language = "fr" | "en";
 type All = typeof en &
@@ -22,7 +22,8 @@ type All = typeof en &
   typeof servers.en &
   typeof sql.en &
   typeof store.en;
-export type ErrorCode = keyof All["errors"];
+/** Of the tool itself, or of what a server tells; some are both. */
+export type ErrorCode = keyof All["errors"] | ServerCode;
 export type TextKey = keyof All["texts"];
 export type PhraseKey = Extract<TextKey, `phrase.${string}`>;
 
@@ -52,8 +53,8 @@ export function errorMessages(
   language: Language,
   values: Values,
 ): { what: string; next: string } {
-  const told = code === "SERVER_FAILED" && language === "fr" ? serverSentence(values) : undefined;
-  if (told) return told;
+  const isOwn = Object.hasOwn(catalogue.en.errors, code);
+  if (isToldByServer(values) || !isOwn) return serverSentence(code, language, values);
   const t = messages.getFixedT(language, "errors");
   const said = withPhrases(values, language);
   return { what: t(`${code}.what`, said), next: t(`${code}.next`, said) };

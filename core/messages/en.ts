@@ -77,10 +77,6 @@ export const en = {
       what: "a command on {{host}} gave no end within {{seconds}} s: {{cause}}",
       next: "look at the server's load and network, then run again: every step can be repeated.",
     },
-    SERVER_FAILED: {
-      what: "{{cause}}",
-      next: "{{action}}",
-    },
     SUDO_MISSING: {
       what: "{{user}} cannot use sudo without a password on {{host}}: {{cause}}",
       next: "give {{user}} password-less sudo (a file in /etc/sudoers.d) and run again.",

@@ -81,7 +81,6 @@ export const fr: Catalogue = {
       what: "une commande sur {{host}} ne s'est pas terminée en {{seconds}} s : {{cause}}",
       next: "regardez la charge et le réseau du serveur, puis relancez : chaque étape peut être répétée.",
     },
-    SERVER_FAILED: { what: "{{cause}}", next: "{{action}}" },
     SUDO_MISSING: {
       what: "{{user}} ne peut pas utiliser sudo sans mot de passe sur {{host}} : {{cause}}",
       next: "donnez à {{user}} un sudo sans mot de passe (fichier dans /etc/sudoers.d) et relancez.",

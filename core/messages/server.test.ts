@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { serverFailure } from "../commands/ssh.ts";
-import { type FleetError, describe as inLanguage } from "../errors.ts";
+import { type FleetError, describe as inLanguage, readDescribed } from "../errors.ts";
 import { findingText } from "./catalogue.ts";
 import { serverFrench } from "./server.ts";
 
@@ -41,11 +41,11 @@ const told = (line: string) => serverFailure("ville", "base", line) as FleetErro
 test("a failure says in French what and what next, and keeps what the server found", () => {
   const error = told("error DISK_FULL [ville] base.space: / has 1 GiB free. Next: free space.");
   expect(inLanguage(error, "fr")).toBe(
-    "ville · base (base.space): plus assez de place sur le serveur (DISK_FULL: / has 1 GiB free) (SERVER_FAILED). " +
+    "ville · base (base.space): plus assez de place sur le serveur (/ has 1 GiB free) (DISK_FULL). " +
       "À faire : libérez de la place (anciennes sauvegardes) ou prenez un serveur plus grand, puis relancez.",
   );
   expect(inLanguage(error, "en")).toBe(
-    "ville · base (base.space): DISK_FULL: / has 1 GiB free (SERVER_FAILED). Next: free space.",
+    "ville · base (base.space): / has 1 GiB free (DISK_FULL). Next: free space.",
   );
 });
 
@@ -56,6 +56,12 @@ test("a command that the server names stays in the French next action", () => {
 
 test("an unknown code is told as it is", () => {
   expect(inLanguage(told("error NEW_ONE [ville] base: x. Next: y."), "fr")).toBe(
-    "ville · base: NEW_ONE: x (SERVER_FAILED). À faire : y.",
+    "ville · base: x (NEW_ONE). À faire : y.",
   );
+});
+
+test.each(["fr", "en"] as const)("the code of a line that was told is read back, in %s", (language) => {
+  const server = told("error UNHEALTHY [ville] activation: x (Y). Next: look (Z). Next: again.");
+  expect(readDescribed(inLanguage(server, language))).toBe("UNHEALTHY");
+  expect(readDescribed("no failure at all")).toBeUndefined();
 });

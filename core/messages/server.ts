@@ -12,7 +12,7 @@ interface Sentence {
 const again = "relancez `pulumi up`";
 const look = (where: string) => `regardez ${where} sur le serveur, puis relancez.`;
 
-export const serverFrench: Readonly<Record<string, Sentence>> = {
+export const serverFrench = {
   ACME_ACCOUNT_LOST: {
     what: "l'autorité de certification ne reconnaît plus le compte",
     next: "relancez : un autre compte est créé.",
@@ -330,12 +330,21 @@ export const serverFrench: Readonly<Record<string, Sentence>> = {
     next: "arrêtez l'autre (`docker stop`), puis relancez : deux bases sur un même dossier le détruisent.",
   },
   VOLUME_MISSING: { what: "un volume de données manque", next: look("`docker volume ls`") },
-};
+} as const satisfies Readonly<Record<string, Sentence>>;
 
-/** French sentences of a server's failure, if its code is known. `values`: those of `SERVER_FAILED`. */
-export function serverSentence({ code = "", cause = "", action = "" }: Values): Sentence | undefined {
-  const known = serverFrench[String(code)];
-  return (
-    known && { what: `${known.what} (${cause})`, next: known.next.replace("{{action}}", String(action)) }
-  );
+export type ServerCode = keyof typeof serverFrench;
+
+/** A failure that a server tells has what it found as `cause`, and what it advises as `action`. */
+export function isToldByServer(values: Values): boolean {
+  return values.action !== undefined;
+}
+
+/** A server's failure in a language: the server's own English, or our French around what it found. */
+export function serverSentence(code: string, language: "fr" | "en", values: Values): Sentence {
+  const { cause = "", action = "" } = values;
+  const known: Sentence | undefined = Object.hasOwn(serverFrench, code)
+    ? serverFrench[code as ServerCode]
+    : undefined;
+  if (language === "en" || !known) return { what: String(cause), next: String(action) };
+  return { what: `${known.what} (${cause})`, next: known.next.replace("{{action}}", String(action)) };
 }

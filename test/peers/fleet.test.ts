@@ -84,7 +84,7 @@ describe("a stack that is new", () => {
     const before = await b.log();
     const message = await fleet.fails();
     expect(causes(message)).toEqual([
-      `ville-a · certificate: ${code}: ${cause} (SERVER_FAILED). Next: wait, then run again.`,
+      `ville-a · certificate: ${cause} (${code}). Next: wait, then run again.`,
     ]);
     expect(await since(b, before)).toEqual([]);
     expect(await a.read("env")).toContain("DB_PASSWORD=");
@@ -124,7 +124,7 @@ describe.each<[string, "rsync" | "follow", string, RegExp]>([
     serverSays(
       "error UNHEALTHY [ville-a] services: api exits with 1; the former release serves on. Next: correct api.",
     ),
-    /^ville-a · activation \(services\): UNHEALTHY: api exits with 1; .* \(SERVER_FAILED\)\. Next: correct api\.$/,
+    /^ville-a · activation \(services\): api exits with 1; .* \(UNHEALTHY\)\. Next: correct api\.$/,
   ],
 ])("%s", (name, point, script, told) => {
   test("ends that town with one error, the other one runs the new release", async () => {
@@ -157,7 +157,7 @@ describe("a server's own command that fails", () => {
     const message = await fleet.fails();
     process.env.LC_ALL = "C";
     expect(causes(message)).toEqual([
-      "ville-a · schedules: systemd a refusé (UNIT_FAILED: systemctl enable: no) (SERVER_FAILED). " +
+      "ville-a · schedules: systemd a refusé (systemctl enable: no) (UNIT_FAILED). " +
         "À faire : regardez `systemctl status` sur le serveur, puis relancez.",
     ]);
     await a.fault("schedules", null);

@@ -81,7 +81,7 @@ describe("a server that answers", () => {
     const ssh = await open();
     const own = "echo 'error DISK_FULL [ville] base.space: / is full. Next: free space.' >&2; exit 1";
     expect((await failure(ssh.run("base", ["sh", "-c", own]))).message).toBe(
-      "ville · base (base.space): DISK_FULL: / is full (SERVER_FAILED). Next: free space.",
+      "ville · base (base.space): / is full (DISK_FULL). Next: free space.",
     );
     const slow = await failure(ssh.run("x", ["sh", "-c", "echo half; sleep 30"], { timeoutSeconds: 1 }));
     expect(slow.message).toContain("gave no end within 1 s: half");
@@ -263,7 +263,7 @@ describe("an activation whose executor fails", () => {
     );
     await rm(join(server.bin, "sudo"));
     const where = part === "activation" ? part : `activation (${part})`;
-    expect(error.message).toBe(`ville · ${where}: ${code}: ${cause} (SERVER_FAILED). Next: look at it.`);
+    expect(error.message).toBe(`ville · ${where}: ${cause} (${code}). Next: look at it.`);
     expect(context.reported).toEqual(["services: api"]);
   });
 });

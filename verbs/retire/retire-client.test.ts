@@ -69,11 +69,7 @@ function town(text = example) {
       }
       if (line.endsWith(" stop")) {
         if (line.includes("--closed") && real.isOpen)
-          throw new FleetError(
-            "SERVER_FAILED",
-            { code: "REOPENED", cause: "REOPENED: x", action: "y" },
-            where,
-          );
+          throw new FleetError("REOPENED", { cause: "x", action: "y" }, where);
         if (real.files.size < 3) throw new Error("containers removed without a backup at home");
         real.hasContainers = false;
         return "";
@@ -324,10 +320,7 @@ describe("the last backup", () => {
   });
 
   test.each([
-    [
-      "is reached, but its backup fails",
-      new FleetError("SERVER_FAILED", { code: "DISK_FULL", cause: "DISK_FULL: x", action: "y" }),
-    ],
+    ["is reached, but its backup fails", new FleetError("DISK_FULL", { cause: "x", action: "y" })],
     ["refuses the key", new FleetError("SSH_REFUSED", {})],
   ])("is demanded of a server that %s, whatever is said", async (_, error) => {
     const world = town();

@@ -263,7 +263,7 @@ async function empty(
     try {
       await onServer("stop", 1800, ...(exported ? ["--closed"] : []));
     } catch (error) {
-      if (!(error instanceof FleetError) || error.values.code !== "REOPENED") throw error;
+      if (!(error instanceof FleetError) || error.code !== "REOPENED") throw error;
       // Somebody ran `up` in between: what came since must be in the backup.
       await journal.write({ event: "reopened" });
       await backUp();
@@ -296,7 +296,7 @@ async function empty(
 }
 
 /** Why there may be no last backup: the server is not reached, or never had anything of ours. */
-function excuseOf({ code, values }: FleetError): "unreached" | "empty" | undefined {
+function excuseOf({ code }: FleetError): "unreached" | "empty" | undefined {
   if (code === "SSH_UNREACHABLE") return "unreached";
-  return code === "SERVER_FAILED" && values.code === "NOT_ACTIVATED" ? "empty" : undefined;
+  return code === "NOT_ACTIVATED" ? "empty" : undefined;
 }
