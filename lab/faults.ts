@@ -1,22 +1,11 @@
 /** @module Faults that tests make on purpose. Each has its cure, and each may be repeated. */
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
 import { docker } from "./docker.ts";
 import { LabError } from "./errors.ts";
-import { FAULTS } from "./front.ts";
 import { readMirrors } from "./mirrors.ts";
 import { ENGINE_ROOTFS, ensureRootfs } from "./rootfs.ts";
 import { containerName, execInServer, findServer } from "./server.ts";
 import { inTree } from "./tree.ts";
-
-/** `rateLimited`: 429 for new orders, in Let's Encrypt's words. `down`: 503 for everything. */
-export type AcmeFault = "rateLimited" | "down";
-
-/** Makes the ACME server fail that way; null makes it work again. */
-export async function setAcmeFault(fault: AcmeFault | null): Promise<void> {
-  for (const name of ["rateLimited", "down"]) await rm(join(FAULTS, name), { force: true });
-  if (fault !== null) await writeFile(join(FAULTS, fault), "");
-}
 
 /** Closes a TCP port of the server to the outside: `drop` lets callers wait, `reject` refuses them at once. */
 export async function closePort(name: string, port: number, how: "drop" | "reject" = "drop"): Promise<void> {
@@ -114,15 +103,6 @@ export async function fillDisk(name: string, leaveMiB = 0): Promise<void> {
 /** Gives back what `fillDisk` took. */
 export async function freeDisk(name: string): Promise<void> {
   await onServer(name, ["rm", "-f", BALLAST]);
-}
-
-/** Stops every process of the server where it is: connections hang. */
-export async function freezeServer(name: string): Promise<void> {
-  await docker(["pause", containerName(name)]);
-}
-
-export async function thawServer(name: string): Promise<void> {
-  await docker(["unpause", containerName(name)]);
 }
 
 function portTable(port: number): string {

@@ -1,17 +1,10 @@
 /** @module Progress lines of the lab: what is done, and how long it took. */
 
-let isQuiet = false;
-
-/** Drops progress lines, for commands whose output is read by a program. */
-export function silenceProgress(): void {
-  isQuiet = true;
-}
-
 /** Runs `work` and prints one line with its duration on stderr. A failure is printed as such and thrown on. */
 export async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   const line = (mark: string) => {
-    if (!isQuiet) process.stderr.write(`${mark} ${name} ${seconds(performance.now() - start)}\n`);
+    process.stderr.write(`${mark} ${name} ${seconds(performance.now() - start)}\n`);
   };
   try {
     const result = await work();

@@ -58,6 +58,7 @@ const checks: readonly Check[] = [
   { name: "T1 format", command: ["npx", "biome", "format", "."] },
   { name: "T1 lint", command: ["npx", "biome", "lint", "--error-on-warnings", "."] },
   { name: "T1 types", command: ["npx", "tsc", "--noEmit"] },
+  { name: "T1 dead code", command: ["npm", "run", "-s", "dead"] },
   { name: "T1 server lint", command: ["npm", "run", "-s", "lint:server"] },
   {
     name: "T1 server scripts",

@@ -1,12 +1,6 @@
 /** @module Strict parsing at the door: one message that lists every wrong value with its path. */
 import type { z } from "zod";
 
-/** A wrong value: `clients[2].domain: must be a host name, got "x y"`. */
-export interface Problem {
-  readonly path: string;
-  readonly message: string;
-}
-
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: string };

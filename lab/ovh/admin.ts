@@ -1,17 +1,11 @@
 /** @module The door of the lab's OVH for tests and the demo. */
 import type { Audited } from "./emulator.ts";
-import type { Fault } from "./faults.ts";
 import { ADMIN_PORT, HOST } from "./place.ts";
 import type { State, Vps } from "./state.ts";
 import type { NewVps } from "./vps.ts";
 
 export const ovhState = () => ask("GET", "/state") as Promise<State>;
 export const ovhAudit = () => ask("GET", "/audit") as Promise<Audited[]>;
-/** @throws Error when the lab's OVH does not run */
-export const setOvhFault = (fault: Fault) => ask("POST", "/faults", fault);
-export const clearOvhFaults = () => ask("DELETE", "/faults");
-/** Orders that a fault holds go on. */
-export const releaseOvhOrders = () => ask("POST", "/orders/release");
 /** A VPS that is owned already; see `ensureOwnedVps`. */
 export const addOvhVps = (vps: NewVps) => ask("POST", "/vps", vps) as Promise<Vps>;
 

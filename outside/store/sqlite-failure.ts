@@ -16,10 +16,6 @@ export function isSqliteBusy(error: unknown): boolean {
   return busy.includes(codeOf(error) ?? 0);
 }
 
-export function isSqliteDamaged(error: unknown): boolean {
-  return damaged.includes(codeOf(error) ?? 0);
-}
-
 /** What is none of the database's states is a defect, and stays as it is. */
 export function sqliteFailure(error: unknown, file: string): unknown {
   const code = codeOf(error) ?? 0;
