@@ -65,7 +65,9 @@ export function frame(program: Command, language: Language, commands: readonly C
         ? []
         : [t("usage.default", { value: String(defaultValue) })]),
     ];
-    return extra.length > 0 ? `${description} (${extra.join("; ")})` : description;
+    return extra.length > 0
+      ? `${description} (${extra.join(language === "fr" ? " ; " : "; ")})`
+      : description;
   }
 }
 

@@ -15,9 +15,10 @@ import { lastLine } from "../core/commands/ssh.ts";
 import { isWork, nameOf, watchEvents } from "../core/engine/events.ts";
 import type { Engine, EngineRun, ResourceChange, ResourceFailure, UpOptions } from "../core/engine/port.ts";
 import { FleetError } from "../core/errors.ts";
-import { type Language, languageIn } from "../core/messages/catalogue.ts";
+import { type Language, languageIn, languageVariable } from "../core/messages/catalogue.ts";
 import { type LocalStep, repairedSteps } from "../core/step/table.ts";
 import { cancelVariable, repairVariable, stepVariable } from "../core/step/variables.ts";
+import { passphraseError } from "./passphrase.ts";
 import { clearInterrupted } from "./stack-lock.ts";
 
 export interface EngineOptions {
@@ -67,6 +68,7 @@ export function openEngine({
     await clearInterrupted({ stack, project, onProgress: (line) => options.onLine?.(line) });
     const { cancelFile, isRepair } = options;
     const workspace = await select({
+      [languageVariable]: language,
       ...(cancelFile === undefined ? {} : { [cancelVariable]: cancelFile }),
       ...(isRepair ? { [repairVariable]: "1" } : {}),
     });
@@ -115,7 +117,8 @@ export function openEngine({
     });
     if (ended.exitCode === 0) return ended.stdout;
     const verb = words.slice(0, 2).join(" ");
-    throw new FleetError("ENGINE_FAILED", { verb, stack, cause: lastLine(ended.stderr) });
+    const cause = lastLine(ended.stderr);
+    throw passphraseError(ended.stderr, stack) ?? new FleetError("ENGINE_FAILED", { verb, stack, cause });
   }
 
   async function activated(): Promise<ReadonlyMap<string, string>> {
@@ -147,17 +150,28 @@ export function openEngine({
     }
   }
 
+  async function selected(): Promise<string | undefined> {
+    const words = ["stack", "--show-name", "--non-interactive"];
+    const ended = await execa("pulumi", words, { cwd: project, reject: false, stdin: "ignore" });
+    return ended.exitCode === 0 ? ended.stdout.trim() : undefined;
+  }
+
   async function select(envVars: Record<string, string> = {}): Promise<Stack> {
     const pulumiCommand = await PulumiCommand.get({ root: command });
-    return LocalWorkspace.createOrSelectStack(
+    const own = await selected();
+    const taken = await LocalWorkspace.createOrSelectStack(
       { stackName: stack, workDir: project },
       { pulumiCommand, envVars },
     );
+    // Which stack is selected is the operator's choice: a command without --stack means that one.
+    if (own !== undefined && own !== stack) await taken.workspace.selectStack(own);
+    return taken;
   }
 
   function failed(verb: string, failures: readonly ResourceFailure[], error: Error): FleetError {
     const cause = failures.map(({ message }) => message).join("\n") || lastLine(error.message);
-    return new FleetError("ENGINE_FAILED", { verb, stack, cause });
+    const wrong = failures.length === 0 ? passphraseError(error.message, stack) : undefined;
+    return wrong ?? new FleetError("ENGINE_FAILED", { verb, stack, cause });
   }
 }
 

@@ -103,7 +103,8 @@ export function operationJournals(
   async function cancel(id: string): Promise<void> {
     const view = await find(id);
     if (!view) throw new FleetError("OPERATION_UNKNOWN", { id });
-    if (view.state !== "running") throw new FleetError("OPERATION_ENDED", { id, state: view.state });
+    if (view.state !== "running")
+      throw new FleetError("OPERATION_ENDED", { id, state: `operation.state.${view.state}` });
     await writeFile(cancelFile(id), "", { mode: 0o600 });
   }
 

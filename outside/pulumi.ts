@@ -11,6 +11,7 @@ import type { Secured } from "../core/registry/editor.ts";
 import { readStackText } from "../core/registry/stack-text.ts";
 import type { Language } from "../core/messages/catalogue.ts";
 import { openEngine } from "./engine.ts";
+import { passphraseError } from "./passphrase.ts";
 
 export interface ConvergeOptions {
   readonly stack: string;
@@ -211,9 +212,12 @@ async function pulumi(words: readonly string[], stack: string | undefined, input
       stack: stack ?? "(selected)",
       backend: process.env.PULUMI_BACKEND_URL ?? "pulumi's default backend",
     });
-  throw new FleetError("ENGINE_FAILED", {
-    verb: words[0] ?? "",
-    stack: stack ?? "",
-    cause: lastLine(stderr),
-  });
+  throw (
+    passphraseError(stderr, stack ?? "") ??
+    new FleetError("ENGINE_FAILED", {
+      verb: words[0] ?? "",
+      stack: stack ?? "",
+      cause: lastLine(stderr),
+    })
+  );
 }

@@ -18,21 +18,25 @@ export interface DeclaredClient {
 export async function declaredFleet(
   stack: string | undefined,
 ): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
-  const config = await fleetConfig(stack);
+  const { config } = await fleetConfig(stack);
   return { config, clients: await declaredClients(config) };
 }
 
-async function fleetConfig(stack: string | undefined): Promise<FleetConfig> {
-  return (await stackFile(stack, { commit: false })).read();
+async function fleetConfig(given: string | undefined): Promise<{ stack: string; config: FleetConfig }> {
+  const file = await stackFile(given, { commit: false });
+  return { stack: file.stack, config: await file.read() };
 }
 
 /** A client's server, detached ones too; no suite is read. @throws FleetError of the configuration, `CLIENTS_NOT_FOUND` */
-export async function oneTarget(stack: string | undefined, name: string): Promise<SshTarget> {
-  const { clients } = await fleetConfig(stack);
+export async function oneTarget(given: string | undefined, name: string): Promise<SshTarget> {
+  const {
+    stack,
+    config: { clients },
+  } = await fleetConfig(given);
   const [client] = chooseClients(
     clients.map((each) => ({ ...each, detached: false })),
     { clients: [name] },
-    stack ?? "-",
+    stack,
   );
   if (!client) throw new FleetError("CLIENTS_MISSING");
   return targetOf(client);
@@ -40,9 +44,9 @@ export async function oneTarget(stack: string | undefined, name: string): Promis
 
 /** The client's server at an address, where a fleet declares one. */
 export async function targetAt(stack: string | undefined, host: string): Promise<SshTarget | undefined> {
-  const clients =
+  const found =
     stack === undefined ? await fleetConfig(stack).catch(() => undefined) : await fleetConfig(stack);
-  const client = clients?.clients.find((each) => each.ip === host || reachOf(each) === host);
+  const client = found?.config.clients.find((each) => each.ip === host || reachOf(each) === host);
   return client ? targetOf(client) : undefined;
 }
 
@@ -60,12 +64,12 @@ export async function declaredClients(config: FleetConfig): Promise<DeclaredClie
  * @throws FleetError of the configuration, `CLIENTS_NOT_FOUND`, `CLIENT_DETACHED`
  */
 export async function chosenFleet(
-  stack: string | undefined,
+  given: string | undefined,
   names: readonly string[] = [],
 ): Promise<{ config: FleetConfig; clients: DeclaredClient[] }> {
-  const config = await fleetConfig(stack);
+  const { stack, config } = await fleetConfig(given);
   const choice = names.length > 0 ? { clients: names } : { all: true };
-  const clients = chooseClients(config.clients, choice, stack ?? "-");
+  const clients = chooseClients(config.clients, choice, stack);
   return { config, clients: await declaredClients({ ...config, clients }) };
 }
 

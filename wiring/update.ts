@@ -80,7 +80,7 @@ export async function planRest(
   work(running: Operation): Promise<void>;
 }> {
   if (verb !== "update" && verb !== "rollback")
-    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "it has no waves" });
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "phrase.noWaves" });
   const context = await updateContext(audience, stack, commit);
   const request: Readonly<Record<string, unknown>> = {
     ...operation.request,

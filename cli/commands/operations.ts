@@ -125,7 +125,7 @@ async function show(console: Console, id: string | undefined, options: Operation
   console.print(JSON.stringify(operation.request));
   for (const event of events) {
     const line = told(event);
-    if (line) console.print(`${new Date(event.time).toISOString().slice(11, 19)}  ${line}`);
+    if (line) console.print(`${new Date(event.time).toLocaleTimeString("sv-SE")}  ${line}`);
   }
   const head = ["client", "outcome", "release", "took", "cause"] as const;
   console.print(

@@ -60,11 +60,11 @@ export function errorMessages(
   return { what: t(`${code}.what`, said), next: t(`${code}.next`, said) };
 }
 
-/** A value that is the key of a phrase says it in the reader's language; the error's other values fill its places. */
+/** A value that is the key of a phrase, or of an operation's state, says it in the reader's language; the error's other values fill its places. */
 function withPhrases(values: Values, language: Language): Values {
   const known = catalogue[language].texts;
   const said = (value: string | number) =>
-    typeof value === "string" && value.startsWith("phrase.") && Object.hasOwn(known, value)
+    typeof value === "string" && /^(phrase|operation\.state)\./.test(value) && Object.hasOwn(known, value)
       ? messages.getFixedT(language, "texts")(value, values)
       : value;
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, said(value)]));
@@ -80,9 +80,12 @@ export function findingText(code: string, language: Language): string | undefine
   return catalogue[language].texts[`finding.${code}`];
 }
 
-/** Language of a process, by its variables in POSIX's order. */
+/** Variable by which a command tells its steps the language that was chosen. */
+export const languageVariable = "GEOCLIC_LANG";
+
+/** Language of a process, by our variable, else by those of POSIX in their order. */
 export function languageIn(env: Readonly<Record<string, string | undefined>>): Language {
-  return languageOf(env.LC_ALL || env.LC_MESSAGES || env.LANG);
+  return languageOf(env[languageVariable] || env.LC_ALL || env.LC_MESSAGES || env.LANG);
 }
 
 /** French where the locale is French, English otherwise. `locale`: e.g. `fr_FR.UTF-8`. */

@@ -44,6 +44,10 @@ export const serverFrench = {
     what: "des migrations d'une autre version étaient en cours dans cette sauvegarde",
     next: "choisissez une autre sauvegarde, ou passez d'abord à cette version.",
   },
+  BACKUP_FOREIGN: {
+    what: "la sauvegarde est celle d'une autre ville",
+    next: "corrigez --client, ou choisissez une autre sauvegarde ; rien n'a été modifié.",
+  },
   BACKUP_UNREADABLE: { what: "la sauvegarde est illisible", next: look("le disque") },
   BUSY: { what: "un autre travail est en cours sur le serveur", next: "attendez sa fin, puis relancez." },
   CANCELLED: {

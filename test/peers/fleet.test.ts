@@ -109,6 +109,16 @@ describe("a stack that is new", () => {
     expect(Object.keys(changes)).toEqual(["same"]);
     expect([await since(a, beforeA), await since(b, beforeB)]).toEqual([[], []]);
   });
+
+  test("and the stack that the operator has selected stays selected", async () => {
+    const pulumi = (...words: string[]) =>
+      execa("pulumi", [...words, "--non-interactive"], { cwd: fleet.project, stdin: "ignore" });
+    await pulumi("stack", "init", "other");
+    await fleet.up();
+    expect((await pulumi("stack", "--show-name")).stdout.trim()).toBe("other");
+    await pulumi("stack", "select", "faults");
+    await pulumi("stack", "rm", "other", "--yes");
+  });
 });
 
 describe.each<[string, "rsync" | "follow", string, RegExp]>([

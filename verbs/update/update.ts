@@ -275,7 +275,7 @@ export async function planResume(
     throw new FleetError("OPERATION_NOT_RESUMABLE", {
       id,
       verb,
-      cause: "it ended before it knew its clients",
+      cause: "phrase.noClients",
     });
   const config = await file.read();
   const done = new Set(

@@ -11,10 +11,11 @@ from .lock import operation
 from .restoration import restore
 
 _STEP = "restore"
+_ACTIVATE = "let `activate start` and `activate follow` run now (docs/runbooks/restore.md)"
 
 
 def command() -> None:
-    frame.main("restore", _options, lambda options: restore_backup(options.backup, is_unfinished=options.unfinished))
+    frame.main("restore", _options, lambda options: restore_backup(options.backup, options.client, is_unfinished=options.unfinished))
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -23,11 +24,14 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("backup", help="its folder in shared/backups, e.g. 20261123T020000Z")
 
 
-def restore_backup(name: str, *, is_unfinished: bool = False) -> None:
-    """Raises Failure BACKUP_UNREADABLE, BACKUP_UNFINISHED, BUSY, and of the restore; the present database is as it was then."""
+def restore_backup(name: str, client: str, *, is_unfinished: bool = False) -> None:
+    """Raises Failure BACKUP_FOREIGN, BACKUP_UNREADABLE, BACKUP_UNFINISHED, BUSY, and of the restore; the present database is as it was then."""
     found = backup.complete()
     if name not in found:
         raise Failure("BACKUP_UNREADABLE", _STEP, f"no whole backup {name} in {layout.BACKUPS}, there are: {', '.join(sorted(found)) or 'none'}", "choose one of them.")
+    if found[name]["client"] != client:
+        raise Failure("BACKUP_FOREIGN", _STEP, f"{name} is a backup of {found[name]['client']}, not of {client}",
+                      "correct --client, or choose another backup; nothing was changed.")
     dump = layout.BACKUPS / name / "database.dump"
     if backup.content(dump) != {key: found[name]["database"][key] for key in ("file", "bytes", "sha256")}:
         raise Failure("BACKUP_UNREADABLE", _STEP, f"{dump} is not what its manifest says", "choose another backup, and look at the disk of the server.")
@@ -46,6 +50,6 @@ def restore_backup(name: str, *, is_unfinished: bool = False) -> None:
             maintenance.brought_back()
     say(_STEP, f"the database is as in {name}")
     if unfinished:
-        say(_STEP, f"warning: {backup.told_unfinished(unfinished)}: run `pulumi up` now{'' if unfinished['release'] is None else ' with that release'}, which goes on with them")
+        say(_STEP, f"warning: {backup.told_unfinished(unfinished)}: {'run `pulumi up` with that release' if is_of_another else _ACTIVATE}, which goes on with them")
     if found[name]["release"] != running:
-        say(_STEP, f"warning: it is of release {found[name]['release']}, {running} runs: run `pulumi up` now, which brings the migrations that it lacks")
+        say(_STEP, f"warning: it is of release {found[name]['release']}, {running} runs: {_ACTIVATE}, which brings the migrations that it lacks")

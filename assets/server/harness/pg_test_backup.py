@@ -101,13 +101,16 @@ class BackupTest(unittest.TestCase):
             whole = (folder / "database.dump").read_bytes()
             (folder / "database.dump").write_bytes(damage + whole[len(damage):])
             with self.assertRaises(Failure) as caught:
-                restore_command.restore_backup(name)
+                restore_command.restore_backup(name, "ville")
             self.assertEqual(caught.exception.code, "BACKUP_UNREADABLE")
             (folder / "database.dump").write_bytes(whole)
+        with self.assertRaises(Failure) as caught:
+            restore_command.restore_backup(folder.name, "voisine")
+        self.assertEqual((caught.exception.code, self.town.ask("select count(*) from t")), ("BACKUP_FOREIGN", ["0"]))
         with operation("an activation"), self.assertRaises(Failure) as caught:
-            restore_command.restore_backup(folder.name)
+            restore_command.restore_backup(folder.name, "ville")
         self.assertEqual((caught.exception.code, self.town.ask("select count(*) from t")), ("BUSY", ["0"]))
-        restore_command.restore_backup(folder.name)
+        restore_command.restore_backup(folder.name, "ville")
         self.assertEqual(self.town.ask("select count(*) from t"), ["300"])
 
     def half_changed(self) -> None:
@@ -121,16 +124,16 @@ class BackupTest(unittest.TestCase):
         manifest = json.loads((folder / "manifest.json").read_text())
         self.assertEqual((manifest["release"], manifest["unfinished"]), ("a" * 12, {"release": "b" * 12, "files": []}))
         with self.assertRaises(Failure) as caught:
-            restore_command.restore_backup(folder.name)
+            restore_command.restore_backup(folder.name, "ville")
         self.assertEqual((caught.exception.code, self.town.ask("select count(*) from renamed")), ("BACKUP_UNFINISHED", ["300"]))
         self.assertIn("b" * 12, caught.exception.cause)
         self.town.ask("delete from renamed")
-        restore_command.restore_backup(folder.name, is_unfinished=True)
+        restore_command.restore_backup(folder.name, "ville", is_unfinished=True)
         self.assertEqual(self.town.ask("select count(*) from renamed"), ["300"])
         self.assertTrue(undo.is_held())
         # Once its own release runs it is a backup as any other.
         with mock.patch.object(layout, "running_release", lambda: "b" * 12):
-            restore_command.restore_backup(folder.name)
+            restore_command.restore_backup(folder.name, "ville")
 
     def test_a_file_that_runs_statement_by_statement_is_told_while_it_is_not_ended(self) -> None:
         self.town.ask(self.town.database.ledger.create_progress())
@@ -140,12 +143,12 @@ class BackupTest(unittest.TestCase):
         self.town.ask(f"insert into {self.town.database.ledger.progress} values ('050.sql', 1, true, '')")
         folder = backup.back_up("ville")
         self.assertEqual(json.loads((folder / "manifest.json").read_text())["unfinished"], {"release": None, "files": ["050.sql"]})
-        restore_command.restore_backup(folder.name)
+        restore_command.restore_backup(folder.name, "ville")
 
     def test_what_a_person_restored_is_not_replaced_by_the_dump_of_a_run_that_was_cut(self) -> None:
         folder = backup.back_up("ville")
         self.half_changed()
-        restore_command.restore_backup(folder.name)
+        restore_command.restore_backup(folder.name, "ville")
         self.assertEqual(self.town.ask("select count(*) from t"), ["300"])
         marker = maintenance.opened()
         assert marker

@@ -4,6 +4,10 @@ import { area } from "./area.ts";
 export const cli = area(
   {
     errors: {
+      PASSPHRASE_WRONG: {
+        what: "the passphrase of the stack {{stack}} is missing or wrong: {{cause}}",
+        next: "put the right one into the file that PULUMI_CONFIG_PASSPHRASE_FILE names (now: {{file}}), with mode 0600; `. ./env.sh` sets the variable. Nothing was done.",
+      },
       USAGE_OPTION_UNKNOWN: {
         what: "unknown option {{got}}",
         next: "{{hint}}see `{{command}} --help`.",
@@ -58,6 +62,9 @@ export const cli = area(
       "phrase.installAfter": "install {{package}} on this machine ({{said}}).",
       "phrase.toolSays": "it says: {{said}}",
       "phrase.setUp": "run `npm run setup`, then `. ./env.sh`.",
+      "phrase.noClients": "it ended before it knew its clients",
+      "phrase.noWaves": "it has no waves",
+      "phrase.passphraseUnset": "PULUMI_CONFIG_PASSPHRASE_FILE is not set",
       "phrase.noHostKey": "no host key in {{seconds}} s",
       "phrase.connectionRefused": "the connection was refused, or ended without a host key",
       "usage.usage": "Usage:",
@@ -109,6 +116,10 @@ export const cli = area(
   },
   {
     errors: {
+      PASSPHRASE_WRONG: {
+        what: "la phrase de passe de la pile {{stack}} manque ou n'est pas la bonne : {{cause}}",
+        next: "mettez la bonne dans le fichier que nomme PULUMI_CONFIG_PASSPHRASE_FILE (à présent : {{file}}), en mode 0600 ; `. ./env.sh` règle la variable. Rien n'a été fait.",
+      },
       USAGE_OPTION_UNKNOWN: {
         what: "option inconnue {{got}}",
         next: "{{hint}}voyez `{{command}} --help`.",
@@ -169,6 +180,9 @@ export const cli = area(
       "phrase.installAfter": "installez {{package}} sur cette machine ({{said}}).",
       "phrase.toolSays": "il dit : {{said}}",
       "phrase.setUp": "lancez `npm run setup`, puis `. ./env.sh`.",
+      "phrase.noClients": "elle a fini avant de connaître ses clients",
+      "phrase.noWaves": "elle n'a pas de vagues",
+      "phrase.passphraseUnset": "PULUMI_CONFIG_PASSPHRASE_FILE n'est pas réglé",
       "phrase.noHostKey": "pas de clé d'hôte en {{seconds}} s",
       "phrase.connectionRefused": "connexion refusée, ou close sans clé d'hôte",
       "usage.usage": "Utilisation :",

@@ -38,7 +38,7 @@ export const keys = area(
       "sshKey.old": "gives way",
       "sshKey.new": "new, being brought to servers",
       "sshKey.dropped": "removed by the next `ssh-key rotate`",
-      "column.key": "Key",
+      "column.key": "key",
     },
   },
   {
@@ -78,7 +78,7 @@ export const keys = area(
       "sshKey.old": "cède la place",
       "sshKey.new": "nouvelle, en cours d'installation",
       "sshKey.dropped": "retirée au prochain `ssh-key rotate`",
-      "column.key": "Clé",
+      "column.key": "clé",
     },
   },
 );

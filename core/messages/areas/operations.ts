@@ -90,7 +90,7 @@ export const operations = area(
       },
       THRESHOLD_PASSED: {
         what: "{{failed}} failed, more than the {{allowed}} allowed: {{left}} were not begun",
-        next: "correct the cause, then run `geoclic-fleet operations resume {{operation}}`.",
+        next: "correct the cause, then run `geoclic-fleet operations resume {{operation}}`, which takes the same release; if the release is the cause, correct the suite and `update` anew.",
       },
       CANARY_UNPROVEN: {
         what: "the canaries {{canaries}} could not be proven on the release: {{left}} were not begun",
@@ -247,7 +247,7 @@ export const operations = area(
         next: "voyez `geoclic-fleet operations list`.",
       },
       OPERATION_ENDED: {
-        what: "l'opération {{id}} n'est pas en cours : {{state}}",
+        what: "l'opération {{id}} n'est pas en cours, elle est {{state}}",
         next: "voyez `geoclic-fleet operations list`.",
       },
       OPERATION_NOT_RESUMABLE: {
@@ -311,8 +311,8 @@ export const operations = area(
         next: "faites-les converger d'abord (`pulumi preview` dit pourquoi), ou incluez-les avec --all ; rien n'a été fait dans cette vague.",
       },
       THRESHOLD_PASSED: {
-        what: "{{failed}} échec(s), plus que les {{allowed}} admis : {{left}} client(s) n'ont pas été commencés",
-        next: "corrigez la cause, puis lancez `geoclic-fleet operations resume {{operation}}`.",
+        what: "échecs : {{failed}}, {{allowed}} admis ; pas commencés : {{left}}",
+        next: "corrigez la cause, puis lancez `geoclic-fleet operations resume {{operation}}`, qui reprend la même version ; si c'est la version qui est en cause, corrigez la suite et relancez `update`.",
       },
       CANARY_UNPROVEN: {
         what: "les canaris {{canaries}} n'ont pas pu être prouvés sur la version : {{left}} n'ont pas été commencés",
@@ -424,7 +424,7 @@ export const operations = area(
         "les versions fixées sont {{ahead}} commit(s) que {{upstream}} n'a pas, et {{behind}} y sont arrivés entre-temps : `git pull --rebase`, puis poussez",
       "update.noCanary":
         "{{release}} n'a pas été prouvée sur un canari : {{canaries}} font tourner autre chose",
-      "update.help.withoutCanary": "Continuer même si un canari n'a pas pu être prouvé",
+      "update.help.withoutCanary": "continuer même si un canari n'a pas pu être prouvé",
       "update.undone": "remise à {{release}}, qui sert, c'est prouvé",
       "update.offline": "hors ligne, laissée telle quelle : {{cause}}",
       "update.migrationThere": "{{name}} est déjà dans ce que {{client}} fait tourner",
