@@ -25,6 +25,8 @@ _RENEWALS = Path("/etc/letsencrypt/renewal")
 _UNITS = ("geoclic.service", "geoclic-backup.timer", "geoclic-backup.service", "geoclic-monitor.timer", "geoclic-monitor.service")
 """The firewall's stays: the machine still stands on the internet."""
 _STOP_SECONDS = 60
+_LOOK_SECONDS = 20
+"""The monitor's look takes less."""
 _CLOSING = "closing.json"
 """While the door is closed and the town is not at its end: {doors: ids of the containers that were stopped, exportedAt?: seconds since 1970}."""
 _CLOSING_LOCK = "closing.lock"
@@ -126,7 +128,7 @@ def _open_again() -> bool:
     doors = _closed() if not (layout.STATE / "retired.json").exists() else []
     if doors:
         try:
-            with operation("the opening of this town"):
+            with operation("the opening of this town", _LOOK_SECONDS):
                 started = [run(["docker", "start", door]) for door in doors]
         except Failure as failure:
             if failure.code != "BUSY":

@@ -124,16 +124,16 @@ class EngineDownTest(RunTest):
 
     def test_that_unit_waits_for_the_end_of_the_run_and_not_for_a_backup(self) -> None:
         self._patch(lock, "_PATH", self.root / "lock")
-        for name, active, expected in (("a backup goes on", 0, False), ("the run ends", 5, True)):
+        for name, status, ends_after, expected in (("a backup goes on", 3, 0, False), ("the run ends", 0, 100, True), ("the monitor looks", 3, 5, True)):
             with self.subTest(name), contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
                 theirs.enter_context(lock.operation("another"))
-                left = [active]
+                left = [ends_after]
 
-                def ask(words: list[str], left: list[int] = left, theirs: contextlib.ExitStack = theirs) -> Result:
+                def ask(words: list[str], left: list[int] = left, theirs: contextlib.ExitStack = theirs, status: int = status) -> Result:
                     left[0] -= 1
                     if left[0] == 0:
                         theirs.close()
-                    return Result(0 if left[0] >= 0 else 3, "", "")
+                    return Result(status, "", "")
                 with mock.patch.object(boot, "run", ask):
                     self.assertEqual(boot._take_turn(ours), expected)
         with lock.operation("one without an end"), contextlib.ExitStack() as ours, mock.patch.object(boot, "run", lambda _words: Result(0, "", "")), \

@@ -144,7 +144,7 @@ class LeftClosedTest(unittest.TestCase):
             self.assertFalse(retire.reopen_if_left())
 
     def test_nobody_opens_a_door_that_an_activation_has_in_hand(self) -> None:
-        with server([container("nginx")]) as (root, said):
+        with server([container("nginx")]) as (root, said), mock.patch.object(retire, "_LOOK_SECONDS", 0):
             (root / "state/closing.json").write_text('{"doors": ["id-nginx"]}')
             with lock.operation("activation of b"):
                 self.assertFalse(retire.reopen_if_left())
