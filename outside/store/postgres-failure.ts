@@ -29,11 +29,18 @@ export function postgresFailure(error: unknown, place: string): unknown {
   if (["55P03", "53300", "40001", "40P01"].includes(code)) return new FleetError("STORE_BUSY", { place });
   if (code === "53100") return new FleetError("STORE_FULL", { place });
   if (["XX001", "XX002"].includes(code)) return new FleetError("STORE_DAMAGED", { place, cause });
-  if (unreachable.includes(code) || /^(08|57P)/.test(code) || /terminated|timeout|ended/i.test(cause))
+  if (unreachable.includes(code) || /^(08|57P)/.test(code) || (code === "" && isLost(cause)))
     return new FleetError("STORE_UNREACHABLE", { place, cause });
   // Wrong password, no such database, no right, read only.
   if (/^28|^3D|^42501|^25006/.test(code)) return new FleetError("STORE_UNUSABLE", { place, cause });
   return error;
+}
+
+/** What pg itself says of a connection, without a code. */
+function isLost(message: string): boolean {
+  return /^(Connection terminated|timeout ex(ceeded|pired)|Client has encountered a connection error)/.test(
+    message,
+  );
 }
 
 function causeOf(error: unknown): string {

@@ -81,6 +81,15 @@ test("is for its owner alone, on the disk at each commit, and keeps to its refer
   expect(await pragma("foreign_keys")).toBe(1);
 });
 
+test("a row of a journal cannot be replaced either", async () => {
+  const { database, journals } = await store();
+  await journals.add("order", "ville", { name: "one" });
+  const replaced = database.run((db) =>
+    sql`insert or replace into journal_line values ('order', 'ville', 1, 0, '{}')`.execute(db),
+  );
+  await expect(replaced).rejects.toThrow("never changed");
+});
+
 test("rights that are too wide are told, and are put right when it is opened", async () => {
   await order("one");
   await chmod(file, 0o644);

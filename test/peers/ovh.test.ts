@@ -1,7 +1,7 @@
 /**
  * Our own client of OVH's API and a zone through it, against the emulator over HTTP. Not proven: OVH itself.
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -53,6 +53,25 @@ async function failure(work: Promise<unknown>): Promise<FleetError> {
 }
 const requests = (method: string, path: string) =>
   emulator.audit.filter((each) => each.method === method && each.path === path).length;
+
+test("requests are counted where one says, and wait as long as that says", async () => {
+  const booked: unknown[] = [];
+  const book = async (name: string, perMinute: number) => booked.push([name, perMinute]) * 1000;
+  const paced = await openOvh({
+    env: environment({ GEOCLIC_OVH_BUDGET: "7" }),
+    state,
+    pace: { book },
+    wait: async (milliseconds) => void waited.push(milliseconds),
+  });
+  await paced.get("/domain/zone", { schema: Names });
+  // OVH's clock is asked for first.
+  expect(booked).toEqual([
+    ["ovh", 7],
+    ["ovh", 7],
+  ]);
+  expect(waited).toEqual([1000, 2000]);
+  await expect(readFile(join(state, "ovh/pace.json"))).rejects.toThrow("ENOENT");
+});
 
 test("a signed request is taken, with a body and with special characters too", async () => {
   expect(await ovh.get("/domain/zone", { schema: Names })).toEqual(["geoclic.test"]);

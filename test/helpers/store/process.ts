@@ -1,6 +1,7 @@
 /** @module A process of its own that has the store open and does one thing: `node process.ts '{"place":…,"work":…}'`. */
 import { appendFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import type { Identity } from "../../../core/store/holder.ts";
 import { openStore, type StorePlace } from "../../../outside/store/store.ts";
 
 export type Work =
@@ -17,8 +18,13 @@ export type Work =
   /** Adds lines until it is killed; says how many are there. */
   | { readonly kind: "flood"; readonly client: string };
 
-const { place, work } = JSON.parse(process.argv[2] ?? "") as { place: StorePlace; work: Work };
-const store = await openStore(place);
+const { place, work, identity } = JSON.parse(process.argv[2] ?? "") as {
+  readonly place: StorePlace;
+  readonly work: Work;
+  /** As a process of another machine has it. */
+  readonly identity?: Identity;
+};
+const store = await openStore(place, identity ? { identity } : {});
 const say = (file: string, line: string) => appendFileSync(file, `${line}\n`);
 
 switch (work.kind) {

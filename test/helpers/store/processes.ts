@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { afterEach } from "vitest";
+import type { Identity } from "../../../core/store/holder.ts";
 import type { StorePlace } from "../../../outside/store/store.ts";
 import type { Work } from "./process.ts";
 
@@ -9,7 +10,7 @@ export interface Processes {
   /** Until it has ended. */
   run(place: StorePlace, work: Work): Promise<void>;
   /** Until it says that it holds what it was to hold. */
-  hold(place: StorePlace, work: Work): Promise<ChildProcess>;
+  hold(place: StorePlace, work: Work, identity?: Identity): Promise<ChildProcess>;
 }
 
 export function processes(): Processes {
@@ -23,8 +24,8 @@ export function processes(): Processes {
       const status = await new Promise((done) => child.once("exit", done));
       if (status !== 0) throw new Error(`${work.kind} ended with ${status}`);
     },
-    hold: async (place, work) => {
-      const child = start(place, work);
+    hold: async (place, work, identity) => {
+      const child = start(place, work, identity);
       await new Promise((held, fail) => {
         child.stdout?.once("data", held);
         child.once("exit", (status) => fail(new Error(`${work.kind} ended with ${status}`)));
@@ -33,10 +34,10 @@ export function processes(): Processes {
     },
   };
 
-  function start(place: StorePlace, work: Work): ChildProcess {
+  function start(place: StorePlace, work: Work, identity?: Identity): ChildProcess {
     const child = spawn(
       process.execPath,
-      [join(import.meta.dirname, "process.ts"), JSON.stringify({ place, work })],
+      [join(import.meta.dirname, "process.ts"), JSON.stringify({ place, work, identity })],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     children.push(child);
