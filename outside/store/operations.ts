@@ -183,6 +183,17 @@ export function operations(database: Database, presence: Presence): Operations {
           .set({ state: "interrupted", ended: row.beaten ?? database.now() })
           .where("id", "=", row.id)
           .where("state", "=", row.state)
+          // Only if it has told nothing meanwhile.
+          .$if(holder !== undefined, (query) =>
+            query.where(({ exists, selectFrom }) =>
+              exists(
+                selectFrom("holder")
+                  .select("holder.id")
+                  .where("holder.id", "=", holder?.id ?? "")
+                  .where("beat", "=", holder?.beat ?? 0),
+              ),
+            ),
+          )
           .executeTakeFirstOrThrow(),
       );
       if (numUpdatedRows > 0) written.push({ ...operationOf(row, place, presence), state: "interrupted" });

@@ -22,6 +22,7 @@ import { setTimeout } from "node:timers/promises";
 import { sql } from "kysely";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { processes } from "../../test/helpers/store/processes.ts";
+import { elsewhere } from "../../test/helpers/store/stores.ts";
 import { checkStore } from "./check.ts";
 import { copiesOf, copyStore, copyStoreIfDue, problemsOf } from "./copy.ts";
 import { copyFiles, storeFile, storeFolder } from "./places.ts";
@@ -143,6 +144,60 @@ test("who is kept waiting goes on; nobody waits for ever", async () => {
   other.exec("rollback");
   other.close();
   await written;
+});
+
+test("what a transaction has read stays so until it has written: it runs once", async () => {
+  const [mine, other] = [await store(), await store()];
+  let runs = 0;
+  const written = mine.database.exclusively("one", async (db) => {
+    runs += 1;
+    await db.selectFrom("audit").selectAll().execute();
+    await setTimeout(100);
+    await db.insertInto("zone_refresh").values({ zone: "a.fr", began: 1 }).execute();
+  });
+  await setTimeout(20);
+  await other.audit.add({ actor: "a", action: "b", values: {} });
+  await written;
+  expect(runs).toBe(1);
+});
+
+test("a holder that gives a sign of life in the very last moment keeps its operation and its turn", async () => {
+  const far = await openStore({ state }, { identity: elsewhere() });
+  const direct = new DatabaseSync(file, { timeout: 1000 });
+  let [now, beats] = [0, 0];
+  // It is asked for between the look at the line and the removal.
+  const monotonic = () => {
+    if (now > 0 && beats++ === 0) direct.exec("update holder set beat = beat + 1 where pid = 1");
+    return now;
+  };
+  const near = await openStore({ state }, { monotonic });
+  opened.push(far, near);
+  const id = "20261123T100000-00aa";
+  await far.operations.begin({ id, verb: "update", stack: "prod", actor: "you", request: {} });
+  await near.operations.sweep();
+  now += 20_000;
+  expect(await near.operations.sweep()).toEqual([]);
+  expect(beats).toBeGreaterThan(0);
+  expect(await far.operations.find(id)).toMatchObject({ state: "running" });
+
+  const held = await far.turns.enter("stack prod", { what: "far", actor: "you" });
+  const controller = new AbortController();
+  const dead: string[] = [];
+  const entered = near.turns.enter("stack prod", {
+    what: "near",
+    actor: "me",
+    signal: controller.signal,
+    onDead: ({ what }) => dead.push(what),
+  });
+  await setTimeout(300);
+  beats = 0;
+  now += 20_000;
+  await expect.poll(() => beats).toBeGreaterThan(1);
+  await held.held();
+  controller.abort();
+  await expect(entered).rejects.toThrow("CANCELLED");
+  expect(dead).toEqual([]);
+  direct.close();
 });
 
 test("a folder that cannot be written is told", async () => {

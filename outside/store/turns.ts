@@ -81,8 +81,9 @@ export function turns(database: Database, presence: Presence): Turns {
   async function withoutDead(before: readonly InLine[], onDead: TurnOptions["onDead"]): Promise<InLine[]> {
     const living: InLine[] = [];
     for (const each of before) {
-      if (!presence.isDead(each.holder)) living.push(each);
-      else if (await remove(each)) onDead?.(each);
+      if (presence.isDead(each.holder) && (await remove(each))) onDead?.(each);
+      // Also one that gave a sign of life just now; one that somebody else has removed is not there at the next look.
+      else living.push(each);
     }
     return living;
   }
