@@ -52,32 +52,40 @@ export function presence(
 
   async function enter(): Promise<string> {
     await database.exclusively("holder", async (db) => {
-      await db
-        .deleteFrom("holder")
+      const forgotten = await db
+        .selectFrom("holder")
+        .selectAll()
         .where("beaten", "<", sql<number>`${database.now()} - ${sql.lit(dayMilliseconds)}`)
         .where(({ not, exists }) => not(exists(turnOfHolder)))
         .where(({ not, exists }) => not(exists(operationOfHolder)))
         .execute();
+      // A machine that slept for days has processes that live.
+      const gone = forgotten.filter((holder) => seen(holder) !== true).map((holder) => holder.id);
+      for (const each of gone) await db.deleteFrom("holder").where("id", "=", each).execute();
       await db
         .insertInto("holder")
         .values({ id: own, ...identity, beat: 0, beaten: database.now() })
         .execute();
     });
+    clearInterval(timer);
     timer = setInterval(() => void beat(), beatMilliseconds);
     timer.unref();
     return own;
   }
 
   async function beat(): Promise<void> {
-    const told = database.run((db) =>
-      db
-        .updateTable("holder")
-        .set(({ eb }) => ({ beat: eb("beat", "+", 1), beaten: database.now() }))
-        .where("id", "=", own)
-        .execute(),
-    );
-    // Whoever holds something asks before it goes on whether it still does.
-    await told.catch(() => {});
+    const told = await database
+      .run((db) =>
+        db
+          .updateTable("holder")
+          .set(({ eb }) => ({ beat: eb("beat", "+", 1), beaten: database.now() }))
+          .where("id", "=", own)
+          .executeTakeFirstOrThrow(),
+      )
+      // Whoever holds something asks before it goes on whether it still does.
+      .catch(() => undefined);
+    // It slept so long that it was forgotten, or the store was restored: it enters anew when it next holds something.
+    if (told?.numUpdatedRows === 0n) entered = undefined;
   }
 
   function isDead(holder: Holder): boolean {
@@ -90,7 +98,7 @@ export function presence(
     return isAlive === undefined ? holder.silent > silenceMilliseconds : !isAlive;
   }
 
-  function seen(holder: Holder): boolean | undefined {
+  function seen(holder: Identity & { readonly id: string }): boolean | undefined {
     return holder.id === own || isSeenAlive(identity, holder, database.isOneMachine, startOf);
   }
 
