@@ -1,6 +1,7 @@
 /** @module A command's work as an operation: shown as it goes, ended by Ctrl-C or `operations cancel`. */
 import { exitStatus } from "../core/exit-status.ts";
 import { text } from "../core/messages/catalogue.ts";
+import type { Request } from "../core/operation/request.ts";
 import type { Operation, OperationRequest } from "../wiring/operation.ts";
 import type { Console } from "./console.ts";
 import { openProgress } from "./progress.ts";
@@ -13,7 +14,7 @@ export async function asOperation(
   work: (operation: Operation) => Promise<void>,
 ): Promise<void> {
   const { expectedOf, findOperation, operate } = await import("../wiring/operation.ts");
-  const progress = openProgress(console, await expectedOf(stack, request.verb));
+  const progress = openProgress(console, await expectedOf(stack, request.request.verb));
   const interruption = interruptible(console);
   let id: string | undefined;
   try {
@@ -43,8 +44,7 @@ export async function asOperation(
 export async function asAttended(
   console: Console,
   stack: string | undefined,
-  verb: string,
-  request: Readonly<Record<string, unknown>>,
+  request: Request,
   ...[work, line]: [work: (console: Console) => Promise<void>, line?: string]
 ): Promise<void> {
   const { operate, stackOf } = await import("../wiring/operation.ts");
@@ -65,7 +65,7 @@ export async function asAttended(
     await work({ ...console, progress });
   };
   const turn = line === undefined ? name : `${name}/${line}`;
-  await operate(door, name, { verb, request, wait: true }, attend, turn);
+  await operate(door, name, { request, wait: true }, attend, turn);
 }
 
 /** The first signal asks for the end of the operation, the second one ends the process. */

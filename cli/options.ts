@@ -16,9 +16,14 @@ export function integer(option: string, text: string, least: number, most: numbe
   });
 }
 
+/** Words between blanks or commas, as `--services "api portail"` has them. */
+export function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
 /** The words without `--lang fr`, which may stand before any command. */
-export function withoutLanguage(words: readonly string[]): string[] {
-  return words.filter((word, at) => !word.startsWith("--lang") && words[at - 1] !== "--lang");
+export function withoutLanguage(line: readonly string[]): string[] {
+  return line.filter((word, at) => !word.startsWith("--lang") && line[at - 1] !== "--lang");
 }
 
 export const stackOption: OptionSpec = { usage: "--stack <name>", help: "help.stack" };

@@ -2,6 +2,7 @@
 import { FleetError } from "../core/errors.ts";
 import { text } from "../core/messages/catalogue.ts";
 import { passedOver } from "../core/release/passed-over.ts";
+import { parseShare, parseWaves } from "../core/rollout/waves.ts";
 import type { Planned } from "../wiring/update.ts";
 import { confirm } from "./ask.ts";
 import { changesTable } from "./changes-table.ts";
@@ -29,8 +30,8 @@ export function requestOf(options: RolloutOptions) {
   return {
     clients: client,
     all,
-    waves,
-    maxFailures,
+    waves: parseWaves(waves),
+    maxFailures: parseShare("--max-failures", maxFailures),
     withoutCanary,
     soakSeconds: integer("--soak", soak, 0, 86_400),
     parallel: parallel === undefined ? undefined : integer("--parallel", parallel, 1, 500),
@@ -50,7 +51,8 @@ export async function confirmPlan(
   const ids = [...releases.keys()].join(", ");
   const rows = planned.changes;
   if (isPlan && json) {
-    console.json({ waves, targets: Object.fromEntries(targets), clients: rows });
+    const { hash } = planned;
+    console.json({ hash, waves, targets: Object.fromEntries(targets), clients: rows });
     return false;
   }
   if (waves.length === 0) {

@@ -5,6 +5,7 @@ import { targetOf } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
 import { demoSeconds, initSeconds } from "../core/limits.ts";
 import type { TextKey, Values } from "../core/messages/catalogue.ts";
+import type { RequestOf } from "../core/operation/request.ts";
 import type { Ssh } from "../core/ports.ts";
 import type { StackFile } from "../core/registry/port.ts";
 import { chooseClients } from "../core/rollout/choice.ts";
@@ -16,20 +17,15 @@ export interface InitContext {
   tell(key: TextKey, values?: Values): string;
 }
 
-export interface InitRequest {
-  readonly client: string | undefined;
-  /** Written into the stack file where they differ. */
-  readonly email?: string | undefined;
-  readonly town?: string | undefined;
-  readonly withDemo?: boolean | undefined;
-}
-
 const step = "init";
 const shortestPassword = 8;
 
-/** @throws FleetError of the choice and the configuration, before anything is asked or changed */
-export async function checkInit({ file }: InitContext, { client }: InitRequest): Promise<void> {
-  chooseClients((await file.read()).clients, { clients: client === undefined ? [] : [client] }, file.stack);
+/** @returns the client's name @throws FleetError of the choice and the configuration, before anything is asked or changed */
+export async function checkInit({ file }: InitContext, name: string | undefined): Promise<string> {
+  const choice = { clients: name === undefined ? [] : [name] };
+  const [client] = chooseClients((await file.read()).clients, choice, file.stack);
+  if (!client) throw new FleetError("CLIENTS_MISSING");
+  return client.name;
 }
 
 /** @throws FleetError `PASSWORD_WEAK` */
@@ -41,20 +37,19 @@ export function checkPassword(password: string): void {
 export async function initTown(
   { file, openSsh, tell }: InitContext,
   operation: Operation,
-  { client: name, email, town, withDemo }: InitRequest,
+  { client: name, email, town, withDemo }: RequestOf<"init">,
   password: string,
 ): Promise<void> {
   if (email !== undefined || town !== undefined)
     await file.editClients((clients) => {
-      const declared = clients.find(name ?? "");
+      const declared = clients.find(name);
       for (const [key, value] of Object.entries({ email, town }))
         if (value !== undefined && declared?.[key] !== value) {
-          clients.set(name ?? "", key, value);
+          clients.set(name, key, value);
           operation.line(tell("init.edited", { key, value }));
         }
     }, `Set ${name}'s administrator and town`);
-  const choice = { clients: name === undefined ? [] : [name] };
-  const [client] = chooseClients((await file.read()).clients, choice, file.stack);
+  const [client] = chooseClients((await file.read()).clients, { clients: [name] }, file.stack);
   if (!client) return;
   operation.plan([[client.name]], {});
   operation.step(client.name, step);

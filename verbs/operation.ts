@@ -2,6 +2,7 @@
 import { describe, FleetError } from "../core/errors.ts";
 import { type Outcome, withoutSecrets } from "../core/operation/journal.ts";
 import type { Holder, OperationJournals, OperationQueue } from "../core/operation/port.ts";
+import type { Request } from "../core/operation/request.ts";
 
 export interface OperationContext {
   readonly stack: string;
@@ -21,9 +22,8 @@ export interface OperationContext {
 }
 
 export interface OperationRequest {
-  readonly verb: string;
-  /** Enough to ask for it again; secrets are left out. */
-  readonly request: Readonly<Record<string, unknown>>;
+  /** Enough to ask for it again. */
+  readonly request: Request;
   /** Wait in line behind another operation, or be refused. */
   readonly wait: boolean;
   /** Id of the interrupted operation that it goes on with. */
@@ -62,7 +62,7 @@ export interface OperationEnd {
  */
 export async function runOperation(
   context: OperationContext,
-  { verb, request, wait, resumes }: OperationRequest,
+  { request: { verb, ...request }, wait, resumes }: OperationRequest,
   work: (operation: Operation) => Promise<void>,
 ): Promise<OperationEnd> {
   const { stack, actor, pid, host, cancelled } = context;

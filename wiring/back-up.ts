@@ -1,6 +1,7 @@
 /** @module Backups of now. */
 import { targetOf } from "../core/config/stack.ts";
 import { describe } from "../core/errors.ts";
+import type { RequestOf } from "../core/operation/request.ts";
 import type { Audience } from "../core/ports.ts";
 import { chooseClients } from "../core/rollout/choice.ts";
 import { openSsh } from "../outside/ssh.ts";
@@ -16,7 +17,7 @@ export async function backUpTowns(
   parallel: () => number,
 ): Promise<{
   readonly stack: string;
-  readonly clients: readonly string[];
+  readonly request: RequestOf<"backup">;
   work(operation: Operation): Promise<void>;
 }> {
   const file = await stackFile(stack, { commit: false });
@@ -25,7 +26,7 @@ export async function backUpTowns(
   const context = { openSsh, describe: (error: Parameters<typeof describe>[0]) => describe(error, language) };
   return {
     stack: file.stack,
-    clients: targets.map(({ client }) => client),
+    request: { verb: "backup", clients: targets.map(({ client }) => client), parallel: atOnce },
     work: (operation) => backUp(context, operation, targets, atOnce),
   };
 }

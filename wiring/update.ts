@@ -1,7 +1,9 @@
 /** @module Updates and rollbacks, planned and ready to be carried out. */
 import { FleetError } from "../core/errors.ts";
 import type { OperationView } from "../core/operation/journal.ts";
+import { type Request, type RequestOf, readRequest } from "../core/operation/request.ts";
 import type { Audience } from "../core/ports.ts";
+import { type PlanData, planDifferences, planHash } from "../core/rollout/plan.ts";
 import { home } from "../outside/home.ts";
 import { releaseOrigins } from "../outside/release-origins.ts";
 import type { Operation } from "../verbs/operation.ts";
@@ -10,8 +12,6 @@ import {
   planResume,
   planRollback,
   planUpdate,
-  type RollbackRequest,
-  type UpdateRequest,
   unprovenOnCanaries,
   update,
 } from "../verbs/update/update.ts";
@@ -19,12 +19,12 @@ import { type ClientChanges, readChanges } from "./changes.ts";
 import { expectedOf } from "./operation.ts";
 import { updateContext } from "./update-context.ts";
 
-export type { UpdateRequest };
-
 /** What would be done, with all that a person is shown of it. */
 export interface Planned {
   readonly stack: string;
   readonly plan: Plan;
+  /** The same for the same plan. */
+  readonly hash: string;
   readonly changes: readonly ClientChanges[];
   /** Releases that no canary runs. */
   readonly unproven: ReturnType<typeof unprovenOnCanaries>;
@@ -40,29 +40,44 @@ interface Place {
   readonly commit: boolean;
 }
 
-/** @throws FleetError as `planUpdate` and `planRollback` */
+/** @throws FleetError as `planUpdate` and `planRollback`; `PLAN_CHANGED` in the turn */
 export async function planTowns(
   audience: Audience,
   { stack, commit }: Place,
-  verb: "update" | "rollback",
-  request: UpdateRequest & RollbackRequest,
+  request: RequestOf<"update"> | RequestOf<"rollback">,
 ): Promise<Planned> {
   const context = await updateContext(audience, stack, commit);
-  const plan = verb === "update" ? await planUpdate(context, request) : await planRollback(context, request);
-  const { rollout, running, releases } = plan;
+  const make = () =>
+    request.verb === "update" ? planUpdate(context, request) : planRollback(context, request);
+  const plan = await make();
   const { described } = releaseOrigins(home().state);
-  const names = await Promise.all([...releases.keys()].map(async (id) => [id, await described(id)] as const));
+  const names = await Promise.all(
+    [...plan.releases.keys()].map(async (id) => [id, await described(id)] as const),
+  );
   // What towns ran before is proven by that.
-  const options = verb === "update" ? request : { skipCheck: true };
+  const options = request.verb === "update" ? request : { skipCheck: true };
   return {
     stack: context.file.stack,
     plan,
-    changes: await readChanges(rollout.targets, running),
+    hash: planHash(dataOf(plan)),
+    changes: await readChanges(plan.rollout.targets, plan.running),
     unproven: unprovenOnCanaries(plan, (await context.file.read()).clients),
-    expected: await expectedOf(context.file.stack, verb),
+    expected: await expectedOf(context.file.stack, request.verb),
     described: (release) => new Map(names).get(release),
-    work: (operation) => update(context, operation, plan, options),
+    async work(operation) {
+      // Others may have had their turn since a person agreed.
+      const now = await make();
+      const differences = planDifferences(dataOf(plan), dataOf(now));
+      if (differences.length > 0)
+        throw new FleetError("PLAN_CHANGED", { differences: differences.join("; ") });
+      await update(context, operation, now, options);
+    },
   };
+}
+
+function dataOf({ rollout: { waves, targets }, running }: Plan): PlanData {
+  const concerned = [...running].filter(([client]) => targets.has(client));
+  return { waves, targets, running: new Map(concerned) };
 }
 
 /**
@@ -76,21 +91,23 @@ export async function planRest(
   options: { readonly withoutCanary: boolean },
 ): Promise<{
   readonly stack: string;
-  readonly request: Readonly<Record<string, unknown>>;
+  readonly request: Request;
   work(running: Operation): Promise<void>;
 }> {
   if (verb !== "update" && verb !== "rollback")
     throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "phrase.noWaves" });
   const context = await updateContext(audience, stack, commit);
-  const request: Readonly<Record<string, unknown>> = {
-    ...operation.request,
-    ...(options.withoutCanary ? { withoutCanary: true } : {}),
-  };
-  const skipCheck = verb === "rollback" || request.skipCheck === true;
+  const kept = { ...operation.request, ...(options.withoutCanary ? { withoutCanary: true } : {}) };
+  const request = readRequest(verb, kept);
+  if (request?.verb !== "update" && request?.verb !== "rollback")
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "what was asked for cannot be read" });
+  const skipCheck = request.verb === "rollback" || request.skipCheck === true;
   return {
     stack: context.file.stack,
     request,
     work: async (running) =>
-      update(context, running, await planResume(context, { ...operation, id, verb, request }), { skipCheck }),
+      update(context, running, await planResume(context, { ...operation, id, verb, request: kept }), {
+        skipCheck,
+      }),
   };
 }

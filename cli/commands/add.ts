@@ -1,4 +1,5 @@
 /** @module `add`: declares a town, or takes a detached one back. */
+import type { RequestOf } from "../../core/operation/request.ts";
 import { command } from "../command.ts";
 import type { Console } from "../console.ts";
 import { confirmHostKey } from "../host-key.ts";
@@ -41,22 +42,21 @@ export const add = command({
     "add --name ville-lyon --domain ville-lyon.geoclic.fr --ip 51.210.42.100 --email admin@ville-lyon.fr --town 'Mairie de Lyon'",
     "add --name ville-lyon",
   ],
-  run: (console, options: AddOptions) =>
-    asAttended(console, options.stack, "add", { ...options }, (attended) => declareTown(attended, options)),
+  run: (console, options: AddOptions) => declareTown(console, options),
 });
 
+/** As an operation of its own. */
 export async function declareTown(console: Console, options: AddOptions): Promise<void> {
-  const { yes = false, commit, stack, sshPort, hostKey, ...request } = options;
-  const { addTown } = await import("../../wiring/registry.ts");
-  await addTown(
-    console,
-    { stack, commit },
-    {
-      ...request,
-      ...(sshPort === undefined ? {} : { sshPort: Number(sshPort) }),
-      // A comment at its end is what `cat …pub` gives; it is no part of the key.
-      ...(hostKey === undefined ? {} : { hostKey: hostKey.trim().split(/\s+/).slice(0, 2).join(" ") }),
-    },
-    (shown) => confirmHostKey(console, shown, yes),
-  );
+  const { yes = false, commit, stack, sshPort, hostKey, ...entry } = options;
+  const request: RequestOf<"add"> = {
+    verb: "add",
+    ...entry,
+    ...(sshPort === undefined ? {} : { sshPort: Number(sshPort) }),
+    // A comment at its end is what `cat …pub` gives; it is no part of the key.
+    ...(hostKey === undefined ? {} : { hostKey: hostKey.trim().split(/\s+/).slice(0, 2).join(" ") }),
+  };
+  await asAttended(console, stack, request, async (attended) => {
+    const { addTown } = await import("../../wiring/registry.ts");
+    await addTown(attended, { stack, commit }, request, (shown) => confirmHostKey(attended, shown, yes));
+  });
 }

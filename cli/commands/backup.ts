@@ -27,10 +27,10 @@ export const backup = command({
   async run(console, options: BackupOptions) {
     const { backUpTowns } = await import("../../wiring/back-up.ts");
     const choice = { clients: options.client, all: options.all };
-    const { stack, clients, work } = await backUpTowns(console, options.stack, choice, () =>
+    const { stack, request, work } = await backUpTowns(console, options.stack, choice, () =>
       integer("--parallel", options.parallel, 1, 100),
     );
     const { wait, json = false } = options;
-    await asOperation(console, stack, { verb: "backup", request: { clients }, wait, json }, work);
+    await asOperation(console, stack, { request, wait, json }, work);
   },
 });

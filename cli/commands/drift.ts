@@ -39,7 +39,8 @@ async function run(console: Console, options: DriftOptions): Promise<void> {
   if (options.fix && clients.length > 0) {
     console.progress(driftText(console, drifts));
     const { stack, work } = await repair(console, options.stack, clients);
-    await asOperation(console, stack, { verb: "drift", request: { clients, fix: true }, wait: true }, work);
+    const request = { verb: "drift", clients, fix: true } as const;
+    await asOperation(console, stack, { request, wait: true }, work);
     drifts = await read();
   }
   if (options.json)

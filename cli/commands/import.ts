@@ -1,6 +1,7 @@
 /** @module `import`: the predecessor's clients.conf becomes clients of the stack. */
 import { describe } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import type { RequestOf } from "../../core/operation/request.ts";
 import type { Found } from "../../wiring/registry.ts";
 import { confirm } from "../ask.ts";
 import { command } from "../command.ts";
@@ -37,7 +38,7 @@ export const importClients = command({
   ],
   examples: ["import /opt/geoclic/fleet/clients.conf --dry-run"],
   run: (console, options: ImportOptions, path: string) =>
-    asAttended(console, options.stack, "import", { path, ...options }, async (attended) => {
+    asAttended(console, options.stack, requestOf(path, options), async (attended) => {
       const { yes = false, commit, stack, ...request } = options;
       const { importTowns } = await import("../../wiring/registry.ts");
       await importTowns(attended, { stack, commit }, path, request, {
@@ -52,6 +53,14 @@ export const importClients = command({
       });
     }),
 });
+
+function requestOf(path: string, options: ImportOptions): RequestOf<"import"> {
+  const { email, townFromName, skipRefused, dryRun, reach } = options;
+  return {
+    ...{ verb: "import", path: path.slice(0, 500), reach },
+    ...{ email, townFromName, skipRefused, dryRun },
+  };
+}
 
 function shownLines(found: readonly Found[], { language }: Console): string {
   const head = ["line", "client", "domain", "ip", "verdict", "reason"] as const;

@@ -47,10 +47,10 @@ export const init = command({
 async function run(console: Console, options: InitOptions): Promise<void> {
   if (options.password !== undefined) throw new FleetError("PASSWORD_SHOWN");
   const { email, collectivite, town = collectivite, withDemo } = options;
-  const request = { client: options.client ?? options.name, email, town, withDemo };
+  const client = options.client ?? options.name;
   const { openInit } = await import("../../wiring/init.ts");
-  const { stack, work } = await openInit(console, options, request);
+  const { stack, request, work } = await openInit(console, options, { client, email, town, withDemo });
   const question = text("init.password", console.language);
   const password = options.passwordStdin ? await secretLine(question) : await hidden(question);
-  await asOperation(console, stack, { verb: "init", request, wait: options.wait }, work(password));
+  await asOperation(console, stack, { request, wait: options.wait }, work(password));
 }

@@ -4,13 +4,13 @@ import { exitStatus } from "../../core/exit-status.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { OperationEvent, OperationView } from "../../core/operation/journal.ts";
 import type { OperationJournals } from "../../core/operation/port.ts";
+import { readRequest } from "../../core/operation/request.ts";
 import { type CommandSpec, command } from "../command.ts";
 import type { Console } from "../console.ts";
 import { asOperation } from "../operation.ts";
 import { commitOption, integer, jsonOption, stackOption, waitOption } from "../options.ts";
 import { openProgress } from "../progress.ts";
 import { table } from "../table.ts";
-import type { RotateOptions } from "./ssh-key.ts";
 
 export interface OperationsOptions {
   readonly stack?: string;
@@ -178,8 +178,7 @@ async function resume(console: Console, id: string | undefined, options: Operati
   const { stack, request, work } = await planRest(console, { stack: held.stack, commit }, operation, {
     withoutCanary,
   });
-  const { verb } = operation;
-  await asOperation(console, stack, { verb, request, wait, json, resumes: operation.id }, work);
+  await asOperation(console, stack, { request, wait, json, resumes: operation.id }, work);
 }
 
 /** The rotation of the fleet's key is told by the master stack and the servers: it is asked for again. */
@@ -189,9 +188,11 @@ async function resumeRotation(
   { wait = true, json = false }: OperationsOptions,
 ): Promise<void> {
   const { rotate } = await import("./ssh-key.ts");
-  const { stack, parallel = "10", commit = true } = request as Partial<RotateOptions>;
-  const known = stack === undefined ? {} : { stack };
-  await rotate(console, { ...known, parallel, commit, wait, json, yes: true, resumes: id });
+  const asked = readRequest("ssh-key rotate", { commit: true, stack: "master", parallel: 10, ...request });
+  if (asked?.verb !== "ssh-key rotate")
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb: "ssh-key rotate", cause: "-" });
+  const { stack, parallel, commit } = asked;
+  await rotate(console, { stack, parallel: String(parallel), commit, wait, json, yes: true, resumes: id });
 }
 
 /** Of an id, or the newest. @throws FleetError `OPERATION_UNKNOWN`, `OPERATIONS_NONE` */

@@ -87,32 +87,19 @@ async function run(console: Console, name: string, options: OrderOptions): Promi
   const { orderFile, orderTown } = await import("../../wiring/order.ts");
   const file = await orderFile(options.stack, options.commit !== false);
   // A server may take an hour to come: other operations of the stack do not wait for it.
-  const request = { name, ...options };
-  await asAttended(
-    console,
-    file.stack,
-    "order",
-    request,
-    (attended) =>
-      orderTown(
-        attended,
-        file,
-        name,
-        wish,
-        {
-          waitMinutes,
-          ...(maxCents === undefined ? {} : { maxCents }),
-          ...(orderId === undefined ? {} : { orderId }),
-          buyAgain: options.buyAgain === true,
-        },
-        {
-          confirmService: (serviceName) =>
-            typed(attended, text("order.questionService", console.language, { serviceName }), serviceName),
-          confirm: (offer) => showAndAsk(attended, offer, options.yes === true),
-        },
-      ),
-    `order-${name}`,
-  );
+  const asked = {
+    ...{ waitMinutes, buyAgain: options.buyAgain === true },
+    ...(maxCents === undefined ? {} : { maxCents }),
+    ...(orderId === undefined ? {} : { orderId }),
+  };
+  const request = { verb: "order", name, ...asked, ...(wish ? { wish } : {}) } as const;
+  const work = (attended: Console) =>
+    orderTown(attended, file, name, wish, asked, {
+      confirmService: (serviceName) =>
+        typed(attended, text("order.questionService", console.language, { serviceName }), serviceName),
+      confirm: (offer) => showAndAsk(attended, offer, options.yes === true),
+    });
+  await asAttended(console, file.stack, request, work, `order-${name}`);
 }
 
 async function showAndAsk(console: Console, offer: Offer, isAgreed: boolean): Promise<boolean> {

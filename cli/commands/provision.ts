@@ -4,7 +4,7 @@ import { text } from "../../core/messages/catalogue.ts";
 import { townOfName } from "../../core/registry/former-environment.ts";
 import { command } from "../command.ts";
 import type { Console } from "../console.ts";
-import { asAttended, asOperation } from "../operation.ts";
+import { asOperation } from "../operation.ts";
 import { commitOption, entryOptions, jsonOption, stackOption, waitOption } from "../options.ts";
 import { type AddOptions, declareTown } from "./add.ts";
 
@@ -46,10 +46,11 @@ async function run(console: Console, argument: string | undefined, options: Prov
   else {
     const town = given.town ?? (declared ? undefined : nameOfTown(console, name));
     const entry = { ...given, name, ...(town === undefined ? {} : { town }) };
-    await asAttended(console, options.stack, "add", { ...entry }, (attended) => declareTown(attended, entry));
+    await declareTown(console, entry);
   }
   const { stack, work } = await openProvision(console, options, name);
-  await asOperation(console, stack, { verb: "provision", request: { client: name }, wait, json }, work);
+  const request = { verb: "provision", client: name } as const;
+  await asOperation(console, stack, { request, wait, json }, work);
 }
 
 /** What citizens read until somebody says otherwise. */

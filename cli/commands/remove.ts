@@ -19,7 +19,7 @@ export const remove = command({
   options: [{ usage: "--yes", help: "registry.yes" }, commitOption, stackOption],
   examples: ["remove ville-lyon"],
   run: (console, options: RemoveOptions, name: string) =>
-    asAttended(console, options.stack, "remove", { name, ...options }, async (attended) => {
+    asAttended(console, options.stack, { verb: "remove", name }, async (attended) => {
       const { removeTown } = await import("../../wiring/registry.ts");
       const question = text("remove.question", console.language);
       await removeTown(

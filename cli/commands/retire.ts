@@ -1,6 +1,7 @@
 /** @module `retire`: a town ends, after its last backup is at home. */
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
+import type { RequestOf } from "../../core/operation/request.ts";
 import { controllingTerminal, secretLine, typed } from "../ask.ts";
 import { command } from "../command.ts";
 import type { Console } from "../console.ts";
@@ -40,14 +41,18 @@ export const retire = command({
     // The name is used as a folder's name below.
     if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
       throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
-    await asAttended(console, options.stack, "retire", { name, ...options }, (attended) =>
-      run(attended, name, options),
-    );
+    const { withoutBackup = false, up, endContract = false } = options;
+    const request = { verb: "retire", name, withoutBackup, up, endContract } as const;
+    await asAttended(console, options.stack, request, (attended) => run(attended, request, options));
   },
 });
 
-async function run(console: Console, name: string, options: RetireOptions): Promise<void> {
-  const { yes = false, withoutBackup = false, up, endContract = false } = options;
+async function run(
+  console: Console,
+  { verb: _, ...request }: RequestOf<"retire">,
+  options: RetireOptions,
+): Promise<void> {
+  const { yes = false } = options;
   const token = options.tokenStdin ? await secretLine(text("retire.token", console.language)) : undefined;
   const asked = options.tokenStdin ? controllingTerminal() : undefined;
   const ask = (key: Parameters<typeof text>[0], expected: string, values = {}) =>
@@ -56,7 +61,7 @@ async function run(console: Console, name: string, options: RetireOptions): Prom
   await retireTown(
     console,
     options,
-    { name, withoutBackup, up, endContract, ...(token === undefined ? {} : { token }) },
+    { ...request, ...(token === undefined ? {} : { token }) },
     {
       confirm: async (expected) => yes || ask("retire.question", expected),
       confirmGone: (expected, observed) => ask("retire.questionGone", expected, { observed }),

@@ -11,12 +11,11 @@ export const rollback = command({
   options: paceOptions,
   examples: ["rollback --client ville-lyon", "rollback --all --yes"],
   async run(console, options: RolloutOptions) {
-    const request = requestOf(options);
+    const request = { verb: "rollback" as const, ...requestOf(options) };
     const { wait, json = false } = options;
     const { planTowns } = await import("../../wiring/update.ts");
-    const planned = await planTowns(console, options, "rollback", request);
+    const planned = await planTowns(console, options, request);
     if (!(await confirmPlan(console, options, planned, "rollback"))) return;
-    const asked = { verb: "rollback", request: { ...request }, wait, json };
-    await asOperation(console, planned.stack, asked, planned.work);
+    await asOperation(console, planned.stack, { request, wait, json }, planned.work);
   },
 });

@@ -91,13 +91,7 @@ export async function rotate(console: Console, options: RotateOptions): Promise<
   const rotation = await openRotation(console, stack, commit);
   const question = text("sshKey.question", console.language, { count: rotation.count });
   if (!options.yes && !(await confirm(console, question))) throw new FleetError("NOT_CONFIRMED_ROLLOUT");
-  const request = { stack, parallel: options.parallel, commit };
-  const asked = {
-    verb: "ssh-key rotate",
-    request,
-    wait,
-    json,
-    ...(resumes === undefined ? {} : { resumes }),
-  };
+  const request = { verb: "ssh-key rotate", stack, parallel, commit } as const;
+  const asked = { request, wait, json, ...(resumes === undefined ? {} : { resumes }) };
   await rotation.rotate(parallel, (fleet, work) => asOperation(console, fleet, asked, work));
 }

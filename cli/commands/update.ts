@@ -1,8 +1,8 @@
 /** @module `update`: shown, confirmed, carried out as an operation. */
-import type { UpdateRequest } from "../../wiring/update.ts";
+import type { RequestOf } from "../../core/operation/request.ts";
 import { command } from "../command.ts";
 import { asOperation } from "../operation.ts";
-import { paceOptions } from "../options.ts";
+import { paceOptions, words } from "../options.ts";
 import { confirmPlan, type RolloutOptions, requestOf } from "../rollout.ts";
 
 interface UpdateOptions extends RolloutOptions {
@@ -33,14 +33,15 @@ export const update = command({
   ],
   async run(console, options: UpdateOptions) {
     const { release, services, migration, onlyOutdated, skipCheck, wait, json = false } = options;
-    const request: UpdateRequest = {
+    const request: RequestOf<"update"> = {
+      verb: "update",
       ...requestOf(options),
-      ...{ release, services, migration, onlyOutdated, skipCheck },
+      ...{ release, migration, onlyOutdated, skipCheck },
+      ...(services === undefined ? {} : { services: words(services) }),
     };
     const { planTowns } = await import("../../wiring/update.ts");
-    const planned = await planTowns(console, options, "update", request);
+    const planned = await planTowns(console, options, request);
     if (!(await confirmPlan(console, options, planned, "update"))) return;
-    const asked = { verb: "update", request: { ...request }, wait, json };
-    await asOperation(console, planned.stack, asked, planned.work);
+    await asOperation(console, planned.stack, { request, wait, json }, planned.work);
   },
 });

@@ -44,9 +44,9 @@ export function shownName(name: string): string {
 
 const serviceName = z.string().regex(/^[a-z][a-z0-9_-]{0,30}$/);
 
-/** Names in `--services "api portail"`. @throws FleetError `SERVICES_UNKNOWN` */
-export function chooseServices(text: string, known: readonly string[]): string[] {
-  const names = [...new Set(text.split(/[\s,]+/).filter(Boolean))];
+/** @throws FleetError `SERVICES_UNKNOWN` */
+export function chooseServices(asked: readonly string[], known: readonly string[]): string[] {
+  const names = [...new Set(asked)];
   const unknown = names.filter((name) => !serviceName.safeParse(name).success || !known.includes(name));
   if (names.length > 0 && unknown.length === 0) return names;
   throw new FleetError("SERVICES_UNKNOWN", {

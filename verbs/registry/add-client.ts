@@ -5,6 +5,7 @@ import { type FleetConfig, reachOf } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
 import { questionSeconds } from "../../core/limits.ts";
 import type { TextKey, Values } from "../../core/messages/catalogue.ts";
+import type { RequestOf } from "../../core/operation/request.ts";
 import type { Ssh } from "../../core/ports.ts";
 import type { ClientEntry, ClientsEditor } from "../../core/registry/editor.ts";
 import type { HostKey, ScanHostKey, StackFile } from "../../core/registry/port.ts";
@@ -30,25 +31,8 @@ export interface ShownHostKey extends HostKey {
   readonly former?: string;
 }
 
-/** What is given; everything else keeps its value, or its default. */
-export interface AddRequest {
-  readonly name: string;
-  readonly domain?: string;
-  readonly email?: string;
-  readonly town?: string;
-  readonly ip?: string;
-  readonly ipv6?: string;
-  readonly serviceName?: string;
-  readonly reach?: string;
-  readonly sshUser?: string;
-  readonly sshPort?: number;
-  /** Taken as it is, and compared with what the server shows when it answers. */
-  readonly hostKey?: string;
-  readonly dns?: "managed" | "external";
-  readonly canary?: boolean;
-  /** Try the fleet's key and sudo at the end. */
-  readonly check?: boolean;
-}
+/** What is given; everything else keeps its value, or its default. A given host key is compared with what the server shows. */
+export type AddRequest = Omit<RequestOf<"add">, "verb">;
 
 /** Stands in for the host key while everything else is checked. */
 const unknownKey = `ssh-ed25519 ${"A".repeat(68)}`;

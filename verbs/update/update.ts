@@ -4,30 +4,15 @@ import type { ClientConfig, FleetConfig } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
 import { isReleaseId } from "../../core/naming.ts";
 import type { OperationView } from "../../core/operation/journal.ts";
+import { type RequestOf, readRequest } from "../../core/operation/request.ts";
 import type { Release } from "../../core/release/release.ts";
 import { type KeptRelease, releaseChanges } from "../../core/rollout/changes.ts";
-import { type Choice, chooseClients, chooseMigration, chooseServices } from "../../core/rollout/choice.ts";
-import { allowedFailures, parseShare, parseWaves, planWaves } from "../../core/rollout/waves.ts";
+import { chooseClients, chooseMigration, chooseServices } from "../../core/rollout/choice.ts";
+import { allowedFailures, planWaves } from "../../core/rollout/waves.ts";
 import type { Operation } from "../operation.ts";
 import { type Rollout, type RolloutContext, rollOut } from "./roll-out.ts";
 
-/** How a rollout goes, as it is typed. */
-export interface Pace {
-  readonly waves: string;
-  readonly maxFailures: string;
-  readonly soakSeconds: number;
-  readonly parallel?: number | undefined;
-  readonly withoutCanary?: boolean | undefined;
-}
-
-export interface UpdateRequest extends Choice, Pace {
-  /** Id in the store, or a tag or commit of the suite that one was made of; none: the suite's present tree. */
-  readonly release?: string | undefined;
-  readonly services?: string | undefined;
-  readonly migration?: string | undefined;
-  readonly onlyOutdated?: boolean | undefined;
-  readonly skipCheck?: boolean | undefined;
-}
+export type UpdateRequest = Omit<RequestOf<"update">, "verb">;
 
 export interface Releases {
   readonly folder: string;
@@ -76,8 +61,6 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
   const { file, engine, releases } = context;
   const config = await file.read();
   const chosen = chooseClients(config.clients, request, file.stack);
-  const sizes = parseWaves(request.waves);
-  const share = parseShare("--max-failures", request.maxFailures);
   const wanted = request.release === undefined ? await releases.present(config) : await held(request.release);
   const parts = await readParts(wanted);
   const running = await engine.activated();
@@ -96,13 +79,13 @@ export async function planUpdate(context: UpdateContext, request: UpdateRequest)
     running,
     releases: used,
     rollout: {
-      waves: planWaves(left, sizes),
+      waves: planWaves(left, request.waves),
       targets: new Map([...targets].filter(([name]) => left.some((client) => client.name === name))),
       done: new Set(),
       parallel: request.parallel,
       soakSeconds: request.soakSeconds,
       withoutCanary: request.withoutCanary,
-      allowedFailures: allowedFailures(share, left.length),
+      allowedFailures: allowedFailures(request.maxFailures, left.length),
       message: parts ? `Update ${describeParts(parts)}` : `Update to ${wanted.id}`,
     },
   };
@@ -185,7 +168,7 @@ async function tidy(context: UpdateContext, operation: Operation): Promise<void>
   }
 }
 
-export interface RollbackRequest extends Choice, Pace {}
+export type RollbackRequest = Omit<RequestOf<"rollback">, "verb">;
 
 /**
  * The way back of each client: the release before the one that it runs, as its server tells.
@@ -199,8 +182,6 @@ export async function planRollback(
   const { file, engine, releases } = context;
   const config = await file.read();
   const chosen = chooseClients(config.clients, request, file.stack);
-  const sizes = parseWaves(request.waves);
-  const share = parseShare("--max-failures", request.maxFailures);
   const used = new Map<string, Release>();
   const targets = new Map<string, string>();
   const asked = await Promise.all(
@@ -225,13 +206,13 @@ export async function planRollback(
     running,
     releases: used,
     rollout: {
-      waves: planWaves(chosen, sizes),
+      waves: planWaves(chosen, request.waves),
       targets,
       done: new Set(),
       parallel: request.parallel,
       soakSeconds: request.soakSeconds,
       withoutCanary: request.withoutCanary,
-      allowedFailures: allowedFailures(share, chosen.length),
+      allowedFailures: allowedFailures(request.maxFailures, chosen.length),
       message: "Roll back",
     },
   };
@@ -290,7 +271,9 @@ export async function planResume(
       throw new FleetError("RELEASE_NOT_HELD", { release, store: releases.folder }, { client: name });
     used.set(release, found);
   }
-  const share = parseShare("--max-failures", String(request.maxFailures ?? "0"));
+  const asked = readRequest(verb, request);
+  if (asked?.verb !== "update" && asked?.verb !== "rollback")
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "what was asked for cannot be read" });
   return {
     running: await engine.activated(),
     releases: used,
@@ -298,10 +281,10 @@ export async function planResume(
       waves: waves.map((names) => names.filter(isLeft)).filter((names) => names.length > 0),
       targets: new Map(Object.entries(targets)),
       done,
-      parallel: typeof request.parallel === "number" ? request.parallel : undefined,
-      withoutCanary: request.withoutCanary === true,
-      soakSeconds: Number(request.soakSeconds ?? 0),
-      allowedFailures: allowedFailures(share, Object.keys(targets).length),
+      parallel: asked.parallel,
+      withoutCanary: asked.withoutCanary,
+      soakSeconds: asked.soakSeconds,
+      allowedFailures: allowedFailures(asked.maxFailures, Object.keys(targets).length),
       message: `Go on with ${verb} ${id}`,
     },
   };

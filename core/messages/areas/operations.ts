@@ -4,6 +4,10 @@ import { area } from "./area.ts";
 export const operations = area(
   {
     errors: {
+      PLAN_CHANGED: {
+        what: "what would be done is no longer what was confirmed: {{differences}}; nothing was done",
+        next: "look at the plan again (the same command), and confirm it anew.",
+      },
       CANCELLED: {
         what: "the operation {{operation}} was cancelled",
         next: "run `geoclic-fleet operations resume {{operation}}` to go on with the clients that are not done.",
@@ -226,6 +230,10 @@ export const operations = area(
   },
   {
     errors: {
+      PLAN_CHANGED: {
+        what: "ce qui serait fait n'est plus ce qui a été confirmé : {{differences}} ; rien n'a été fait",
+        next: "regardez à nouveau le plan (même commande) et confirmez-le.",
+      },
       CANCELLED: {
         what: "l'opération {{operation}} a été annulée",
         next: "lancez `geoclic-fleet operations resume {{operation}}` pour continuer avec les clients qui restent.",
