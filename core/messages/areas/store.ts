@@ -62,6 +62,8 @@ export const store = area(
       },
     },
     texts: {
+      "store.imported":
+        "{{count}} files of this home are taken over into the store {{place}}; they stay where they are",
       "store.restored":
         "the store was damaged: it is restored from its copy of {{time}}, with {{rows}} newer rows of its journals; what was damaged is kept as {{damaged}}. Operations after the copy are not listed, and look at OVH's orders before you order anything",
     },
@@ -126,6 +128,8 @@ export const store = area(
       },
     },
     texts: {
+      "store.imported":
+        "{{count}} fichiers de ce dossier sont repris dans la base {{place}} ; ils restent à leur place",
       "store.restored":
         "la base de l'outil était endommagée : elle est restaurée depuis sa copie du {{time}}, avec {{rows}} lignes plus récentes de ses journaux ; l'original endommagé est gardé sous {{damaged}}. Les opérations d'après la copie ne sont plus listées, et vérifiez les commandes chez OVH avant de commander quoi que ce soit",
     },
