@@ -16,7 +16,7 @@ import {
   update,
 } from "../verbs/update/update.ts";
 import { type ClientChanges, readChanges } from "./changes.ts";
-import { expectedOf } from "./operation.ts";
+import { expectedOf, journalsOf } from "./operation.ts";
 import { updateContext } from "./update-context.ts";
 
 /** What would be done, with all that a person is shown of it. */
@@ -87,27 +87,35 @@ function dataOf({ rollout: { waves, targets }, running }: Plan): PlanData {
 export async function planRest(
   audience: Audience,
   { stack, commit }: Place,
-  { id, verb, ...operation }: OperationView,
+  operation: OperationView,
   options: { readonly withoutCanary: boolean },
 ): Promise<{
   readonly stack: string;
   readonly request: Request;
   work(running: Operation): Promise<void>;
 }> {
-  if (verb !== "update" && verb !== "rollback")
-    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "phrase.noWaves" });
+  if (operation.verb !== "update" && operation.verb !== "rollback")
+    throw new FleetError("OPERATION_NOT_RESUMABLE", {
+      ...{ id: operation.id, verb: operation.verb },
+      cause: "phrase.noWaves",
+    });
   const context = await updateContext(audience, stack, commit);
+  const { id, verb } = operation;
   const kept = { ...operation.request, ...(options.withoutCanary ? { withoutCanary: true } : {}) };
   const request = readRequest(verb, kept);
   if (request?.verb !== "update" && request?.verb !== "rollback")
-    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "what was asked for cannot be read" });
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "phrase.unreadable" });
   const skipCheck = request.verb === "rollback" || request.skipCheck === true;
+  const journals = journalsOf(context.file.stack);
+  const make = async () => {
+    const now = (await journals.find(id)) ?? operation;
+    return planResume(context, { ...now, request: kept }, await journals.list());
+  };
+  // Refused before it waits for its turn; looked at again once it has come.
+  await make();
   return {
     stack: context.file.stack,
     request,
-    work: async (running) =>
-      update(context, running, await planResume(context, { ...operation, id, verb, request: kept }), {
-        skipCheck,
-      }),
+    work: async (running) => update(context, running, await make(), { skipCheck }),
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parse as parseYaml, stringify } from "yaml";
 import { adapterYaml } from "../../test/helpers/adapter.ts";
 import { parseAdapter } from "../config/adapter.ts";
-import { describe as sentence, type FleetError } from "../errors.ts";
+import { type FleetError, describe as sentence } from "../errors.ts";
 import { parseBaseCompose } from "./base-compose.ts";
 import { renderCompose } from "./compose.ts";
 

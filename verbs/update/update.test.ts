@@ -688,14 +688,16 @@ describe("going on", () => {
       ] as const)
         clients.set(name, "release", release);
     });
-    const plan = await planResume(context, view([{ client: "a", outcome: "done", steps: [] }]));
+    const plan = await planResume(context, view([{ client: "a", outcome: "done", steps: [] }]), []);
     await update(context, operation, plan, {});
     expect(events).toEqual(["check b", "a unchanged", "wave 2: b c", "up b@b c@b", "b done", "c done"]);
   });
 
   test("is refused where the operation never came to its clients", async () => {
     const { context } = await world(["a"]);
-    await expect(planResume(context, { ...view([]), waves: [] })).rejects.toThrow("OPERATION_NOT_RESUMABLE");
+    await expect(planResume(context, { ...view([]), waves: [] }, [])).rejects.toThrow(
+      "OPERATION_NOT_RESUMABLE",
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { FleetError } from "../../core/errors.ts";
 import { isReleaseId } from "../../core/naming.ts";
 import type { OperationView } from "../../core/operation/journal.ts";
 import { type RequestOf, readRequest } from "../../core/operation/request.ts";
+import { caughtUpLater } from "../../core/operation/resume.ts";
 import type { Release } from "../../core/release/release.ts";
 import { type KeptRelease, releaseChanges } from "../../core/rollout/changes.ts";
 import { chooseClients, chooseMigration, chooseServices } from "../../core/rollout/choice.ts";
@@ -244,13 +245,16 @@ async function refuseImpossible(
 }
 
 /**
- * What an operation that was cut, cancelled or stopped has left: the same targets, without the clients that are done.
- * @throws FleetError `OPERATION_NOT_RESUMABLE`, `RELEASE_NOT_HELD`, of the options that were kept
+ * What an operation that was cut, cancelled or stopped has left: the same targets, without the clients that are done, be it
+ * by one of the `others`.
+ * @throws FleetError `OPERATION_NOT_RESUMABLE`, `OPERATION_OVERTAKEN`, `RELEASE_NOT_HELD`, of the options that were kept
  */
 export async function planResume(
   context: UpdateContext,
-  { id, verb, targets, waves, request, clients }: OperationView,
+  operation: OperationView,
+  others: readonly OperationView[],
 ): Promise<Plan> {
+  const { id, verb, targets, waves, request, clients } = operation;
   const { file, engine, releases } = context;
   if (waves.length === 0)
     throw new FleetError("OPERATION_NOT_RESUMABLE", {
@@ -262,6 +266,7 @@ export async function planResume(
   const done = new Set(
     clients.flatMap(({ client, outcome }) => (outcome === "done" || outcome === "unchanged" ? [client] : [])),
   );
+  for (const client of caughtUpLater(operation, others)) done.add(client);
   const isLeft = (name: string) => config.clients.some((client) => client.name === name && !client.detached);
   const used = new Map<string, Release>();
   for (const [name, release] of Object.entries(targets)) {
@@ -273,7 +278,7 @@ export async function planResume(
   }
   const asked = readRequest(verb, request);
   if (asked?.verb !== "update" && asked?.verb !== "rollback")
-    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "what was asked for cannot be read" });
+    throw new FleetError("OPERATION_NOT_RESUMABLE", { id, verb, cause: "phrase.unreadable" });
   return {
     running: await engine.activated(),
     releases: used,

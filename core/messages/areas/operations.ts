@@ -36,6 +36,10 @@ export const operations = area(
         what: "the operation {{id}} ({{verb}}) cannot be resumed: {{cause}}",
         next: "run the command anew: every step may be run again.",
       },
+      OPERATION_OVERTAKEN: {
+        what: "the operation {{id}} ({{verb}}) is not gone on with: later ones brought elsewhere: {{clients}}; nothing was done",
+        next: "ask anew for what you want now (`update --client NAME`, with `--release ID` for the release of then).",
+      },
       OPERATION_LOCKED: {
         what: "the stack {{stack}} is held by {{what}} of {{actor}} (process {{pid}}, since {{since}})",
         next: "wait for its end (`geoclic-fleet operations follow`), or run without --no-wait to stand in line.",
@@ -261,6 +265,10 @@ export const operations = area(
       OPERATION_NOT_RESUMABLE: {
         what: "l'opération {{id}} ({{verb}}) ne peut pas être reprise : {{cause}}",
         next: "relancez la commande : chaque étape peut être refaite.",
+      },
+      OPERATION_OVERTAKEN: {
+        what: "l'opération {{id}} ({{verb}}) n'est pas reprise : d'autres, plus récentes, ont mené ailleurs : {{clients}} ; rien n'a été fait",
+        next: "demandez à nouveau ce que vous voulez maintenant (`update --client NOM`, avec `--release ID` pour la version d'alors).",
       },
       OPERATION_LOCKED: {
         what: "la pile {{stack}} est tenue par {{what}} de {{actor}} (processus {{pid}}, depuis {{since}})",
