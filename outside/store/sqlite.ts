@@ -14,13 +14,15 @@ import type { Schema } from "./schema.ts";
 import { nodeSqliteDialect } from "./sqlite-dialect.ts";
 import { isSqliteBusy, sqliteFailure } from "./sqlite-failure.ts";
 
-const patienceMilliseconds = 20_000;
 /** Who waits asks often at first: writing takes others some milliseconds, and who asks seldom would always come too late. */
 const pauses = { often: 2, times: 100, seldom: 20 } as const;
 
-/** @throws FleetError `STORE_DAMAGED`, `STORE_BUSY`, `STORE_NEWER`, `STORE_FULL`, `STORE_UNUSABLE` */
-export async function openSqlite(file: string): Promise<Database> {
-  const told = <T>(work: () => Promise<T>) => patiently(work, file);
+/**
+ * `patience`: milliseconds for which others are waited for.
+ * @throws FleetError `STORE_DAMAGED`, `STORE_BUSY`, `STORE_NEWER`, `STORE_FULL`, `STORE_UNUSABLE`
+ */
+export async function openSqlite(file: string, patience = 20_000): Promise<Database> {
+  const told = <T>(work: () => Promise<T>) => patiently(work, file, patience);
   const connection = await told(() => connect(file));
   const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(connection) });
   const database: Database = {
@@ -71,8 +73,8 @@ async function connect(file: string): Promise<DatabaseSync> {
 }
 
 /** A transaction that could not begin has done nothing, and is begun again. */
-async function patiently<T>(work: () => Promise<T>, file: string): Promise<T> {
-  const end = performance.now() + patienceMilliseconds;
+async function patiently<T>(work: () => Promise<T>, file: string, patience: number): Promise<T> {
+  const end = performance.now() + patience;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await work();
