@@ -65,7 +65,7 @@ export async function asAttended(
     await work({ ...console, progress });
   };
   const turn = line === undefined ? name : `${name}/${line}`;
-  await operate(door, name, { request, wait: true }, attend, turn);
+  await operate(door, name, { request, wait: true, isAttended: true }, attend, turn);
 }
 
 /** The first signal asks for the end of the operation, the second one ends the process. */

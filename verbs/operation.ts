@@ -28,6 +28,8 @@ export interface OperationRequest {
   readonly wait: boolean;
   /** Id of the interrupted operation that it goes on with. */
   readonly resumes?: string;
+  /** Somebody answers its questions; `operations cancel` is refused. */
+  readonly isAttended?: boolean;
 }
 
 /** What the work of an operation tells and asks. */
@@ -62,7 +64,7 @@ export interface OperationEnd {
  */
 export async function runOperation(
   context: OperationContext,
-  { request: { verb, ...request }, wait, resumes }: OperationRequest,
+  { request: { verb, ...request }, wait, resumes, isAttended }: OperationRequest,
   work: (operation: Operation) => Promise<void>,
 ): Promise<OperationEnd> {
   const { stack, actor, pid, host, cancelled } = context;
@@ -88,6 +90,7 @@ export async function runOperation(
       pid,
       host,
       ...(resumes === undefined ? {} : { resumes }),
+      ...(isAttended ? { isAttended } : {}),
     });
     const clients = new Map<string, Outcome>();
     const operation: Operation = {

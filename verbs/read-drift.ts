@@ -1,5 +1,6 @@
 /** @module Compares every server with what is declared, all at once; changes nothing. */
 
+import pMap from "p-map";
 import { serverCommand, withinSeconds } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import type { FleetConfig } from "../core/config/stack.ts";
@@ -16,6 +17,9 @@ import { questionSeconds } from "../core/limits.ts";
 import { isReleaseId, serverPaths } from "../core/naming.ts";
 import type { StepContext } from "../core/ports.ts";
 import type { TreeEntry } from "../core/release/tree.ts";
+
+/** A comparison keeps a server busy for seconds, and this machine with what it answers. */
+const serversAtOnce = 20;
 
 const step = "drift";
 const seconds = 120;
@@ -40,7 +44,7 @@ export async function readDrift(
 ): Promise<ClientDrift[]> {
   const keys = await context.fleetKeys();
   const held = new Map<string, Promise<HeldRelease | undefined>>();
-  return Promise.all(clients.map(clientDrift));
+  return pMap(clients, clientDrift, { concurrency: serversAtOnce });
 
   async function clientDrift(client: (typeof clients)[number]): Promise<ClientDrift> {
     const { target } = client;

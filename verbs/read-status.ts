@@ -1,5 +1,6 @@
 /** @module Asks every server at once; a dead one costs its time-out once and hides nobody. */
 
+import pMap from "p-map";
 import { serverCommand, withinSeconds } from "../core/commands/shell.ts";
 import type { SshTarget } from "../core/commands/ssh.ts";
 import { readAnswer } from "../core/facts/answer.ts";
@@ -41,6 +42,9 @@ export interface ClientStatus {
   readonly sshError?: string;
 }
 
+/** More TLS handshakes at once starve each other, and servers that answer would be told as silent. */
+const serversAtOnce = 50;
+
 /** One entry a client, in the order given. Never throws for a client's failure. */
 export function readStatus(
   context: Pick<StepContext, "openSsh" | "get">,
@@ -48,7 +52,9 @@ export function readStatus(
   /** What a silent server costs. */
   timeoutSeconds = reachSeconds,
 ): Promise<ClientStatus[]> {
-  return Promise.all(clients.map((client) => clientStatus(context, client, timeoutSeconds)));
+  return pMap(clients, (client) => clientStatus(context, client, timeoutSeconds), {
+    concurrency: serversAtOnce,
+  });
 }
 
 async function clientStatus(

@@ -109,13 +109,13 @@ export async function openRotation(
 
 async function rotateContext(audience: Audience, stack: string, commit: boolean): Promise<RotateContext> {
   const socket = await ensureAgent();
-  // Connections of this run are the fleet's own, whatever agent the terminal has.
-  process.env.SSH_AUTH_SOCK = socket;
+  // Connections of a rotation are the fleet's own, whatever agent the terminal has.
+  const env = { ...process.env, SSH_AUTH_SOCK: socket };
   return {
     master: masterStack(stack, { commit, onProgress: audience.progress }),
     agent: { load: () => loadFleetKeys(socket, stack) },
-    openSsh,
-    prove: proveKey,
+    openSsh: (target) => openSsh(target, env),
+    prove: (target, key) => proveKey(target, key, env),
     fingerprint: fingerprintOf,
     describe: (error) => describe(error, audience.language),
     tell: (key, values) => text(key, audience.language, values),

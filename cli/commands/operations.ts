@@ -165,6 +165,9 @@ async function cancel(console: Console, id: string | undefined, options: Operati
   const held = await journalsOf(options.stack);
   const { journals } = held;
   const operation = await found(held, id);
+  const { verb, isAttended, state, pid } = operation;
+  if (isAttended && state === "running")
+    throw new FleetError("OPERATION_NOT_CANCELLABLE", { id: operation.id, verb, pid });
   await journals.cancel(operation.id);
   console.progress(text("operations.cancelled", console.language, { id: operation.id }));
 }

@@ -29,6 +29,8 @@ export const OperationEvent = z.discriminatedUnion("kind", [
     host: z.string(),
     /** Id of the interrupted operation that this one goes on with. */
     resumes: z.string().optional(),
+    /** Somebody answers its questions at a terminal, where Ctrl-C ends it; another process cannot. */
+    isAttended: z.boolean().optional(),
     time,
   }),
   /** What it set out to do; a resumed operation goes by it. `targets`: release by client. */
@@ -95,6 +97,7 @@ export interface OperationView {
   readonly pid: number;
   readonly host: string;
   readonly resumes?: string;
+  readonly isAttended?: boolean;
   readonly state: OperationState;
   readonly cause?: string;
   readonly began: number;
@@ -117,10 +120,11 @@ export function readOperation(
   const [begin] = events;
   if (begin?.kind !== "begin") return undefined;
   const clients = new Map<string, ClientDraft>();
-  const { kind: _, time: began, resumes, ...told } = begin;
+  const { kind: _, time: began, resumes, isAttended, ...told } = begin;
   const view: Draft<OperationView> = {
     ...told,
     ...(resumes === undefined ? {} : { resumes }),
+    ...(isAttended ? { isAttended } : {}),
     state: isAlive ? "running" : "interrupted",
     began,
     waves: [],

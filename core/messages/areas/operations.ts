@@ -40,6 +40,10 @@ export const operations = area(
         what: "the operation {{id}} ({{verb}}) is not gone on with: later ones brought elsewhere: {{clients}}; nothing was done",
         next: "ask anew for what you want now (`update --client NAME`, with `--release ID` for the release of then).",
       },
+      OPERATION_NOT_CANCELLABLE: {
+        what: "the operation {{id}} ({{verb}}) waits for answers at a terminal (pid {{pid}}); nothing was asked of it",
+        next: "press Ctrl-C there: each of its steps can be run again.",
+      },
       OPERATION_LOCKED: {
         what: "the stack {{stack}} is held by {{what}} of {{actor}} (process {{pid}}, since {{since}})",
         next: "wait for its end (`geoclic-fleet operations follow`), or run without --no-wait to stand in line.",
@@ -269,6 +273,10 @@ export const operations = area(
       OPERATION_OVERTAKEN: {
         what: "l'opération {{id}} ({{verb}}) n'est pas reprise : d'autres, plus récentes, ont mené ailleurs : {{clients}} ; rien n'a été fait",
         next: "demandez à nouveau ce que vous voulez maintenant (`update --client NOM`, avec `--release ID` pour la version d'alors).",
+      },
+      OPERATION_NOT_CANCELLABLE: {
+        what: "l'opération {{id}} ({{verb}}) attend des réponses dans un terminal (pid {{pid}}) ; rien ne lui a été demandé",
+        next: "faites-y Ctrl-C : chacune de ses étapes peut être relancée.",
       },
       OPERATION_LOCKED: {
         what: "la pile {{stack}} est tenue par {{what}} de {{actor}} (processus {{pid}}, depuis {{since}})",
