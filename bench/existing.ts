@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
-import { ensureAgent } from "../outside/agent.ts";
 import { labEnvironment } from "../lab/environment.ts";
 import { OPERATOR } from "../lab/layout.ts";
+import { ensureAgent } from "../outside/agent.ts";
 import { toolchainEnvironment } from "../toolchain/environment.ts";
 import type { Measured } from "./results.ts";
 import { measureVerbs, resourceCount, stateBytes } from "./stack.ts";

@@ -2,11 +2,12 @@
 import { Command } from "commander";
 import { benchExisting } from "./existing.ts";
 import { benchNoop } from "./noop.ts";
+import { benchPins } from "./pins.ts";
 import { benchPlace } from "./place.ts";
+import { keepResults, resultTable } from "./results.ts";
 import { benchStatus } from "./status.ts";
 import { benchStore, storeLines } from "./store.ts";
 import { benchUpdate, updateTable } from "./update.ts";
-import { keepResults, resultTable } from "./results.ts";
 
 const program = new Command("bench").description(
   "Measures of this machine; docs/performance.md tells those that count.",
@@ -33,6 +34,17 @@ program
   .action(async (options: { operations: number; turns: number; url?: string }) => {
     const measured = await benchStore({ ...options, report });
     for (const line of storeLines(measured)) console.log(line);
+  });
+
+program
+  .command("pins")
+  .description("every town of a stack file pinned at once, and the pins gathered")
+  .option("--towns <numbers>", "sizes of the fleet", numbers, [100, 1000])
+  .action((options: { towns: number[] }) => {
+    for (const { towns, pinSeconds, gatherSeconds } of options.towns.map(benchPins))
+      console.log(
+        `${towns} towns: pinned in ${pinSeconds.toFixed(2)} s, gathered in ${gatherSeconds.toFixed(2)} s`,
+      );
   });
 
 program

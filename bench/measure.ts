@@ -1,7 +1,7 @@
 /** @module Runs a command and measures all its processes: time, CPU, memory. */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 
 export interface Cost {

@@ -7,15 +7,15 @@ import { benchClients, benchFleet } from "./clients.ts";
 import { ensureCertificate } from "./peers/authority.ts";
 import { ensureHostKey, type Servers, startServers } from "./peers/servers.ts";
 import { becomeBenchOperator, type Place } from "./place.ts";
-import { median, type Measured } from "./results.ts";
+import { type Measured, median } from "./results.ts";
 import {
   configure,
   ensureStack,
   fleetKey,
   forget,
+  measureVerbs,
   output,
   pulumi,
-  measureVerbs,
   resourceCount,
   stateBytes,
 } from "./stack.ts";

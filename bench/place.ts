@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { home } from "../outside/home.ts";
 import { makeSuite } from "../lab/suite/release/make.ts";
+import { home } from "../outside/home.ts";
 import { toolchainEnvironment } from "../toolchain/environment.ts";
 
 const checkout = resolve(import.meta.dirname, "..");

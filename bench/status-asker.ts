@@ -1,7 +1,8 @@
 /** @module Asks as many imitated servers as it is told for their state, in a process that can be measured. Words: COUNT USER HOSTKEY. */
+
+import type { Release } from "../core/release/release.ts";
 import { get } from "../outside/http.ts";
 import { openSsh } from "../outside/ssh.ts";
-import type { Release } from "../core/release/release.ts";
 // biome-ignore lint/style/noRestrictedImports: the operation itself is what is measured
 import { readStatus } from "../verbs/read-status.ts";
 import { benchClients } from "./clients.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { operationJournals } from "../outside/operation-journals.ts";
-import { openStore } from "../outside/store/store.ts";
 import { storedJournals } from "../outside/store/ports/operation-journals.ts";
+import { openStore } from "../outside/store/store.ts";
 import type { StoreWork } from "./store-worker.ts";
 
 export interface StoreFigures {

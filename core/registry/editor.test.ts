@@ -300,3 +300,54 @@ test.each([
       ).clients.at(-1)?.town,
     ).toBe(town);
 });
+
+describe("many clients at once are the same bytes as one after the other", () => {
+  const block = edited(head, ({ clients }) => {
+    for (const [index, name] of ["a", "b", "c", "d"].entries()) clients.add(entry(name, index + 10));
+  });
+  const pinnedBlock = edited(block, ({ clients }) => {
+    clients.set("b", "release", "0".repeat(12));
+    clients.set("d", "release", "0".repeat(12));
+  });
+  const layouts: readonly (readonly [string, string])[] = [
+    ["blocks", block],
+    ["pins that are there", pinnedBlock],
+    ["comments between", pinnedBlock.replaceAll("      email:", "      # asked in June\n      email:")],
+    ["Windows' line ends", pinnedBlock.replaceAll("\n", "\r\n")],
+    [
+      "the pin behind the dash",
+      pinnedBlock
+        .replace("    - name: b", '    - release: "000000000000"\n      name: b')
+        .replace(/(name: b[\s\S]*?) {6}release: "?0{12}"?\n/, "$1"),
+    ],
+    [
+      "braces",
+      `${head}  geoclic-fleet:clients:\n${["a", "b", "c", "d"].map((name, index) => `    - ${JSON.stringify(entry(name, index + 10))}\n`).join("")}`,
+    ],
+  ];
+  const values = new Map<string, string | undefined>([
+    ["a", "1".repeat(12)],
+    ["b", undefined],
+    ["c", undefined],
+    ["d", "2".repeat(12)],
+  ]);
+
+  test.each(layouts)("%s", (_, text) => {
+    const together = edited(text, ({ clients }) => clients.setAll("release", values));
+    const apart = edited(text, ({ clients }) => {
+      for (const [name, value] of values)
+        if (value === undefined) clients.unset(name, "release");
+        else clients.set(name, "release", value);
+    });
+    expect(together).toBe(apart);
+    expect(parseStackText(together, "f").clients.map(({ release }) => release)).toEqual([
+      ...["1".repeat(12), undefined, undefined, "2".repeat(12)],
+    ]);
+  });
+
+  test("an unknown name changes nothing", () => {
+    expect(() =>
+      edited(block, ({ clients }) => clients.setAll("release", new Map([["x", "1".repeat(12)]]))),
+    ).toThrow(expect.objectContaining({ code: "CLIENT_UNKNOWN" }));
+  });
+});

@@ -2,7 +2,7 @@
 import { type FleetConfig, parseStackConfig, type StackConfig } from "../config/stack.ts";
 import { readStackValues } from "../config/values.ts";
 import { FleetError } from "../errors.ts";
-import { append, deleteIn, type Path, readStackText, setIn } from "./stack-text.ts";
+import { append, deleteIn, type Path, readStackText, setAllIn, setIn } from "./stack-text.ts";
 
 /** A client as it is written: what it leaves out is not filled in. */
 export type ClientEntry = { readonly name: string } & Readonly<Record<string, unknown>>;
@@ -17,6 +17,8 @@ export interface ClientsEditor {
   set(name: string, path: string, value: unknown): void;
   /** @throws FleetError `CLIENT_UNKNOWN` */
   unset(name: string, path: string): void;
+  /** Sets or unsets (`undefined`) one key of many clients, as quickly as of one. @throws FleetError `CLIENT_UNKNOWN` */
+  setAll(key: string, values: ReadonlyMap<string, unknown>): void;
   /** @throws FleetError `CLIENT_UNKNOWN` */
   remove(name: string): void;
 }
@@ -50,7 +52,7 @@ export function editStackText(
 ): { text: string; config: FleetConfig } {
   let made = text;
   edit({
-    clients: { list, find, add, set, unset, remove },
+    clients: { list, find, add, set, setAll, unset, remove },
     value,
     setValue: (key, content) => {
       made = setIn(made, file, ["config", `${project}:${key}`], content);
@@ -88,6 +90,18 @@ export function editStackText(
 
   function set(name: string, path: string, content: unknown): void {
     made = setIn(made, file, [...clientsPath, indexOf(name), ...path.split(".")], content);
+  }
+
+  function setAll(key: string, values: ReadonlyMap<string, unknown>): void {
+    const entries = list();
+    const indices = new Map(entries.map((entry, index) => [entry?.name, index]));
+    const edits = [...values].flatMap(([name, content]) => {
+      const index = indices.get(name) ?? indexOf(name);
+      return entries[index]?.[key] === content
+        ? []
+        : [{ path: [...clientsPath, index, key], value: content }];
+    });
+    if (edits.length > 0) made = setAllIn(made, file, edits);
   }
 
   function unset(name: string, path: string): void {

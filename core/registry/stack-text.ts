@@ -47,19 +47,88 @@ export function deleteIn(text: string, file: string, path: Path): string {
   });
 }
 
+/**
+ * Sets or deletes (`undefined`) many values at once: the text is parsed once, whatever their number. No path lies within
+ * another.
+ */
+export function setAllIn(
+  text: string,
+  file: string,
+  edits: readonly { readonly path: Path; readonly value: unknown }[],
+): string {
+  const document = read(text, file);
+  const isFlow = edits.some(({ path }) => outermostFlow(document, path.slice(0, -1)) !== undefined);
+  const splices = isFlow ? [] : edits.map(({ path, value }) => spliceOne(text, document, path, value));
+  const spliced = splices.every((splice) => splice !== undefined) && applyAll(text, splices);
+  if (!isFlow && spliced) {
+    const meant = structuredClone(document.toJS()) as unknown;
+    for (const { path, value } of edits) assign(meant, path, value);
+    const made = parsed(spliced);
+    if (made.errors.length === 0 && JSON.stringify(made.toJS()) === JSON.stringify(meant)) return spliced;
+  }
+  // An unusual layout, in which one edit may move another.
+  return edits.reduce(
+    (made, { path, value }) =>
+      value === undefined ? deleteIn(made, file, path) : setIn(made, file, path, value),
+    text,
+  );
+}
+
+function spliceOne(text: string, document: Document.Parsed, path: Path, value: unknown): Splice | undefined {
+  if (value !== undefined) return spliceSet(text, document, path, value);
+  const parent = document.getIn(path.slice(0, -1), true);
+  const isLast = isCollection(parent) && parent.items.length === 1;
+  return document.hasIn(path) && !isLast ? spliceDelete(text, document, path) : undefined;
+}
+
+/** Sets or deletes a value of plain content in place, where its parent is there. */
+function assign(content: unknown, path: Path, value: unknown): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce((at: unknown, key) => (at as Record<string, unknown>)[key], content);
+  const key = String(path.at(-1));
+  if (value === undefined) delete (parent as Record<string, unknown>)[key];
+  else (parent as Record<string, unknown>)[key] = value;
+}
+
+/** Text that takes the place of what stands between two offsets. */
+interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly written: string;
+}
+
+function apply(text: string, { start, end, written }: Splice): string {
+  return text.slice(0, start) + written + text.slice(end);
+}
+
+/** Undefined where two of them meet. */
+function applyAll(text: string, splices: readonly Splice[]): string | undefined {
+  const sorted = splices.toSorted((a, b) => a.start - b.start);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, written } of sorted) {
+    if (start < at) return undefined;
+    parts.push(text.slice(at, start), written);
+    at = end;
+  }
+  return parts.join("") + text.slice(at);
+}
+
 interface Change {
   expected(content: unknown): unknown;
-  splice(document: Document.Parsed): string | undefined;
+  splice(document: Document.Parsed): Splice | undefined;
   rewrite(document: Document.Parsed): void;
 }
 
 function change(text: string, file: string, { expected, splice, rewrite }: Change): string {
   const meant = JSON.stringify(expected(read(text, file).toJS()));
-  const holds = (made: string) => JSON.stringify(parseDocument(made).toJS()) === meant;
-  const spliced = splice(read(text, file));
-  if (spliced !== undefined && parseDocument(spliced).errors.length === 0 && holds(spliced)) return spliced;
+  const holds = (made: string) => JSON.stringify(parsed(made).toJS()) === meant;
+  const found = splice(parseDocument(text));
+  const spliced = found && apply(text, found);
+  if (spliced !== undefined && parsed(spliced).errors.length === 0 && holds(spliced)) return spliced;
   // An unusual layout: the file is laid out anew, its comments and quotes kept.
-  const document = read(text, file);
+  const document = parseDocument(text);
   rewrite(document);
   const rewritten = document.toString({ lineWidth: 0 });
   if (holds(rewritten)) return rewritten;
@@ -69,8 +138,17 @@ function change(text: string, file: string, { expected, splice, rewrite }: Chang
   });
 }
 
+let latest: { readonly text: string; readonly document: Document.Parsed } | undefined;
+
+/** The text as a document that nobody changes; the one that was parsed last is kept, since one edit follows another. */
+function parsed(text: string): Document.Parsed {
+  if (latest?.text !== text) latest = { text, document: parseDocument(text) };
+  return latest.document;
+}
+
+/** Not to be changed. */
 function read(text: string, file: string): Document.Parsed {
-  const document = parseDocument(text);
+  const document = parsed(text);
   const cause = document.errors[0]?.message.split("\n", 1)[0];
   if (cause !== undefined) throw new FleetError("STACK_FILE_UNREADABLE", { file, cause });
   if (document.contents !== null && !isMap(document.contents))
@@ -93,14 +171,16 @@ function changed(content: unknown, path: Path, make: (former: unknown) => unknow
   return map;
 }
 
-function spliceSet(text: string, document: Document.Parsed, path: Path, value: unknown): string | undefined {
+function spliceSet(text: string, document: Document.Parsed, path: Path, value: unknown): Splice | undefined {
   const flow = outermostFlow(document, path.slice(0, -1));
   if (flow) return spliceFlow(text, flow, () => document.setIn(path, document.createNode(value)));
   const key = path.at(-1);
   const parent = document.getIn(path.slice(0, -1), true);
   if (document.contents === null || (path.length > 1 && !isCollection(parent))) {
-    if (path.length === 1)
-      return `${text}${lineBreakBefore(text)}${block({ [String(key)]: value }, 0, text)}`;
+    if (path.length === 1) {
+      const written = `${lineBreakBefore(text)}${block({ [String(key)]: value }, 0, text)}`;
+      return { start: text.length, end: text.length, written };
+    }
     return spliceSet(text, document, path.slice(0, -1), { [String(key)]: value });
   }
   const map = path.length === 1 ? document.contents : parent;
@@ -110,20 +190,18 @@ function spliceSet(text: string, document: Document.Parsed, path: Path, value: u
   if (!pair) {
     const at = endOfEntry(text, valueEnd(map as Node), column);
     const before = at > 0 && text[at - 1] !== "\n" ? newLine(text) : "";
-    return `${text.slice(0, at)}${before}${block({ [key]: value }, column, text)}${text.slice(at)}`;
+    return { start: at, end: at, written: `${before}${block({ [key]: value }, column, text)}` };
   }
   const node = pair.value as ParsedNode | null;
   const start = (pair.key as ParsedNode).range[0];
   if (node && isScalar(node) && !isObject(value) && node.range[1] > node.range[0]) {
-    const written = scalarText(value, node.type);
-    return `${text.slice(0, node.range[0])}${written}${text.slice(node.range[1])}`;
+    return { start: node.range[0], end: node.range[1], written: scalarText(value, node.type) };
   }
   const end =
     node && node.range[1] > node.range[0]
       ? valueEnd(node)
       : text.indexOf(":", (pair.key as ParsedNode).range[1]) + 1;
-  const written = block({ [key]: value }, column, text).trim();
-  return `${text.slice(0, start)}${written}${text.slice(end)}`;
+  return { start, end, written: block({ [key]: value }, column, text).trim() };
 }
 
 function spliceAppend(
@@ -131,17 +209,17 @@ function spliceAppend(
   document: Document.Parsed,
   path: Path,
   entry: unknown,
-): string | undefined {
+): Splice | undefined {
   const flow = outermostFlow(document, path);
   if (flow) return spliceFlow(text, flow, () => document.addIn(path, document.createNode(entry)));
   const list = document.getIn(path, true) as YAMLSeq;
   const column = columnOf(text, list);
   const at = endOfEntry(text, valueEnd(list as Node), column);
   const before = text[at - 1] === "\n" ? "" : newLine(text);
-  return `${text.slice(0, at)}${before}${block([entry], column, text)}${text.slice(at)}`;
+  return { start: at, end: at, written: `${before}${block([entry], column, text)}` };
 }
 
-function spliceDelete(text: string, document: Document.Parsed, path: Path): string | undefined {
+function spliceDelete(text: string, document: Document.Parsed, path: Path): Splice | undefined {
   const flow = outermostFlow(document, path.slice(0, -1));
   if (flow) return spliceFlow(text, flow, () => document.deleteIn(path));
   const parent = document.getIn(path.slice(0, -1), true);
@@ -150,21 +228,21 @@ function spliceDelete(text: string, document: Document.Parsed, path: Path): stri
     const item = parent.items[Number(key)] as ParsedNode;
     const start = startOfLine(text, item.range[0]);
     if (text.slice(start, item.range[0]).trim() !== "-") return undefined;
-    return text.slice(0, start) + text.slice(endOfEntry(text, valueEnd(item), columnOf(text, parent)));
+    return { start, end: endOfEntry(text, valueEnd(item), columnOf(text, parent)), written: "" };
   }
   if (!isMap(parent)) return undefined;
   const index = parent.items.findIndex((pair) => isScalar(pair.key) && pair.key.value === key);
   const pair = parent.items[index] as Pair<ParsedNode, ParsedNode | null>;
   const start = startOfLine(text, pair.key.range[0]);
   if (text.slice(start, pair.key.range[0]).trim() === "")
-    return text.slice(0, start) + text.slice(endOfLine(text, valueEnd(pair)));
+    return { start, end: endOfLine(text, valueEnd(pair)), written: "" };
   // Behind the dash of an entry: the next key takes its place.
   const next = parent.items[index + 1]?.key as ParsedNode | undefined;
-  return next && text.slice(0, pair.key.range[0]) + text.slice(next.range[0]);
+  return next && { start: pair.key.range[0], end: next.range[0], written: "" };
 }
 
 /** Prints a collection in braces or brackets again; the text around it stays. */
-function spliceFlow(text: string, flow: ParsedNode, edit: () => void): string {
+function spliceFlow(text: string, flow: ParsedNode, edit: () => void): Splice {
   const [start, end] = flow.range;
   const isTight = /^[[{]\S/.test(text.slice(start, end));
   edit();
@@ -173,7 +251,7 @@ function spliceFlow(text: string, flow: ParsedNode, edit: () => void): string {
   flow.comment = null;
   flow.commentBefore = null;
   const written = alone.toString({ lineWidth: 0, flowCollectionPadding: !isTight, directives: false }).trim();
-  return `${text.slice(0, start)}${written}${text.slice(end)}`;
+  return { start, end, written };
 }
 
 function outermostFlow(document: Document.Parsed, path: Path): ParsedNode | undefined {

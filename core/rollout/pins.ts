@@ -19,20 +19,19 @@ export function pin(
   releases: ReadonlyMap<string, string>,
   activated: ReadonlyMap<string, string>,
 ): void {
-  for (const client of config.clients) {
+  const pins = config.clients.flatMap((client) => {
     const wanted =
       releases.get(client.name) ?? (pinOf(config, client) ? undefined : activated.get(client.name));
-    if (wanted !== undefined && wanted !== pinOf(config, client))
-      editor.clients.set(client.name, "release", wanted);
-  }
+    const isNew = wanted !== undefined && wanted !== pinOf(config, client);
+    return isNew ? [[client.name, wanted] as const] : [];
+  });
+  editor.clients.setAll("release", new Map(pins));
 }
 
-/** A client's pin as it was declared before. */
-export function unpin(editor: StackEditor, before: Declared, name: string): void {
-  const former = before.clients.find((client) => client.name === name)?.release;
-  const now = editor.clients.find(name)?.release;
-  if (former !== undefined && former !== now) editor.clients.set(name, "release", former);
-  if (former === undefined && now !== undefined) editor.clients.unset(name, "release");
+/** Clients' pins as they were declared before. */
+export function unpin(editor: StackEditor, before: Declared, names: readonly string[]): void {
+  const former = new Map(before.clients.map(({ name, release }) => [name, release]));
+  editor.clients.setAll("release", new Map(names.map((name) => [name, former.get(name)])));
 }
 
 /** Where every client that is converged has one and the same pin, it becomes the stack's, which new clients follow. */
@@ -43,11 +42,10 @@ export function gather(editor: StackEditor, config: Declared): void {
   if (release === undefined || converged.some((client) => pinOf(config, client) !== release)) return;
   if (config.release !== release) {
     // One that is detached stays at what it had.
-    for (const { name, detached, release: own } of config.clients)
-      if (detached && own === undefined && config.release !== undefined)
-        editor.clients.set(name, "release", config.release);
+    const kept = config.release === undefined ? [] : config.clients;
+    const left = kept.filter(({ detached, release: own }) => detached && own === undefined);
+    editor.clients.setAll("release", new Map(left.map(({ name }) => [name, config.release])));
     editor.setValue("release", release);
   }
-  for (const { name, release: own } of converged)
-    if (own !== undefined) editor.clients.unset(name, "release");
+  editor.clients.setAll("release", new Map(converged.map(({ name }) => [name, undefined])));
 }

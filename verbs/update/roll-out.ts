@@ -270,7 +270,11 @@ export async function rollOut(
           began.has(name) ? [[name, began.get(name) ?? ""] as const] : [],
         );
         pin(editor, config, new Map(former), began);
-        for (const name of names) if (!began.has(name)) unpin(editor, before, name);
+        unpin(
+          editor,
+          before,
+          names.filter((name) => !began.has(name)),
+        );
       }, rollout.message);
     } catch (error) {
       if (!(error instanceof FleetError)) throw error;
