@@ -63,18 +63,21 @@ export function masterStack(
   async function declare(generations: readonly number[]): Promise<void> {
     const file = await path();
     await withFileLock(file, async (held) => {
+      const history = commit ? await historyOf(file) : undefined;
+      await history?.endCutCommit();
       const former = await readFile(file, "utf8");
       const text = setIn(former, file, ["config", `${prefix}keys`], [...generations]);
       if (text === former) return;
-      const history = commit ? await historyOf(file) : undefined;
       await history?.refuseDirty();
       // A rotation that is begun goes on whatever others push.
       if (!isUpstreamAsked) await history?.refuseBehind();
       isUpstreamAsked = true;
       const { mode } = await stat(file);
+      const message = `The fleet's key: ${generations.join(" and ")}`;
       await held();
+      await history?.announce(text, message);
       await writeFileAtomically(file, text, mode & 0o777);
-      await history?.commit(`The fleet's key: ${generations.join(" and ")}`);
+      await history?.commit(message);
     });
   }
 

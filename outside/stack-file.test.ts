@@ -165,6 +165,50 @@ describe("in git", () => {
     expect(await readFile(path, "utf8")).toContain("detached: true\n");
   });
 
+  describe("cut between the write and the commit", () => {
+    /** As a power cut leaves it: the file is written, and git knows nothing of it. */
+    const cut = async () => {
+      const hook = join(folder, ".git/hooks/pre-commit");
+      await writeFile(hook, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+      await expect(detach()).rejects.toMatchObject({ code: "COMMIT_FAILED" });
+      await rm(hook);
+    };
+
+    test.each([
+      ["the same edit", "ville-lyon"],
+      ["another edit", "chambery"],
+    ])("%s goes on: what was written is committed under its own message", async (_, name) => {
+      await cut();
+      await detach({}, name);
+      const subjects = (await git(["log", "--format=%s"])).split("\n");
+      expect(subjects.filter((subject) => subject === "Detach ville-lyon")).toHaveLength(1);
+      expect(subjects[0]).toBe(`Detach ${name}`);
+      expect(await git(["status", "--porcelain"])).toBe("");
+    });
+
+    test("a check before an edit ends it too", async () => {
+      await cut();
+      await (await stackFile("prod")).checkEditable();
+      expect(await git(["log", "-1", "--format=%s"])).toBe("Detach ville-lyon");
+    });
+
+    test("somebody's own change on top is never committed by us", async () => {
+      await cut();
+      await writeFile(path, `${await readFile(path, "utf8")}# mine\n`);
+      await expect(detach({}, "chambery")).rejects.toMatchObject({ code: "STACK_FILE_DIRTY" });
+      expect(await git(["log", "--format=%s"])).not.toContain("Detach");
+    });
+  });
+
+  test("a repository that an editor holds for a moment is waited for", async () => {
+    const lock = join(folder, ".git/index.lock");
+    await writeFile(lock, "");
+    const edit = detach();
+    setTimeout(() => rmSync(lock), 600);
+    await edit;
+    expect(await git(["log", "-1", "--format=%s"])).toBe("Detach ville-lyon");
+  });
+
   test("a commit that a hook refuses is told, with git's words", async () => {
     await writeFile(join(folder, ".git/hooks/pre-commit"), "#!/bin/sh\necho 'not today' >&2; exit 1\n", {
       mode: 0o755,

@@ -73,16 +73,18 @@ export async function stackFile(
     message = `Edit ${name}'s clients`,
   ): Promise<FleetConfig> {
     return withFileLock(path, async (held) => {
+      const kept = await history();
+      await kept?.endCutCommit();
       const former = await readFile(path, "utf8");
       const { text, config } = editStackText(former, path, edited);
       if (text === former) return config;
-      const kept = await history();
       await kept?.refuseDirty();
       // Once begun, work goes on, and back, whatever the network does and others push.
       if (!isUpstreamAsked) await kept?.refuseBehind();
       isUpstreamAsked = true;
       const { mode } = await stat(path);
       await held();
+      await kept?.announce(text, message);
       await writeFileAtomically(path, text, mode & 0o777);
       await kept?.commit(message);
       return config;
