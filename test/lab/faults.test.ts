@@ -72,7 +72,7 @@ describe("a release that crashes at its start, with a canary", () => {
     await a.suite("1.2.0-crash");
     await configure();
     const message = await byHand("false");
-    expect(message).toMatch(new RegExp(`${a.name} · activation .*UNHEALTHY: api.*Next: correct api`));
+    expect(message).toMatch(new RegExp(`${a.name} · activation .*api.*\\(UNHEALTHY\\)\\. Next: correct api`));
     expect(message).not.toContain(`${b.name} · `);
     expect([await stateOf(a), await stateOf(b)]).toEqual(before);
   });

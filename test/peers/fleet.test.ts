@@ -238,7 +238,7 @@ describe("by the command line", () => {
       "1",
     );
     await a.fault("follow", null);
-    expect(ended.output).toMatch(/ville-a: failed.*UNHEALTHY: api exits/);
+    expect(ended.output).toMatch(/ville-a: failed.*api exits.*\(UNHEALTHY\)/);
     expect(ended).toMatchObject({ status: exitStatus.someClients });
     expect(await a.read("release")).toBe(former);
     expect(await b.read("release")).not.toBe(former);
