@@ -45,6 +45,7 @@ export const DriftAnswer = z.object({
         "environment",
         "image",
         "container",
+        "database",
         "unit",
         "firewall",
         "key",

@@ -147,12 +147,15 @@ class Database:
 
     def read_migrations(self, folder: Path) -> list[Migration]:
         """The release's migrations, in their order."""
+        return [self.read(folder, f"{self._adapter['migrations']}/{name}") for name in self.migration_names(folder)]
+
+    def migration_names(self, folder: Path) -> list[str]:
         path, told = self._adapter["migrations"], self._told
         if told is None:
             names = [file.name for file in (folder / path).glob("*.sql") if file.is_file()]
         else:
             names = [Path(each).name for each in told if Path(each).parent == Path(path) and each != self._adapter["init"]]
-        return [self.read(folder, f"{path}/{name}") for name in ordered(names, self._adapter["first"])]
+        return ordered(names, self._adapter["first"])
 
     def read(self, folder: Path, path: str) -> Migration:
         """A file of SQL of the release, by its path in the suite. Raises Failure MIGRATION_UNREADABLE."""

@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import certificate, environment, firewall, layout, lineages, made, schedules, systemd, tls
+from . import certificate, environment, firewall, layout, lineages, made, migrating, schedules, systemd, tls
 from . import command as frame
 from .compose import Container, config_hashes
+from .database import Database
 from .failure import Failure, one_line
+from .migrations import Apart
 from .process import run
 
 Finding = dict[str, str]
@@ -50,7 +52,7 @@ def _read(text: str) -> Expected:
 def drift(expected: Expected) -> dict[str, Any]:
     """Each look on its own: one that fails is a finding and hides no other."""
     looks: list[tuple[str, Callable[[Expected], Iterator[Finding]]]] = [
-        ("release", _release), ("file", _places), ("environment", _environment), ("container", _containers),
+        ("release", _release), ("file", _places), ("environment", _environment), ("container", _containers), ("database", _database),
         ("unit", _units), ("firewall", _firewall), ("key", _keys), ("certificate", _certificate)]
     findings: list[Finding] = []
     for area, look in looks:
@@ -156,6 +158,20 @@ def _containers(_expected: Expected) -> Iterator[Finding]:
         for container in found:
             if container.service == service and _image_id(container.id) not in (asked.stdout.strip(), ""):
                 yield _finding("image", tag, "changed", f"{service} runs another image of this name")
+
+
+def _database(_expected: Expected) -> Iterator[Finding]:
+    """Also a database that is not the one the release was activated with: restored from a backup that is older or newer."""
+    running = layout.running_release()
+    if running is not None:
+        yield from schema_findings(migrating.apart(Database(layout.read_release(running)).attach(), layout.release_folder(running) / "suite"))
+
+
+def schema_findings(found: Apart) -> Iterator[Finding]:
+    for name in found.lacking:
+        yield _finding("database", name, "missing", "a migration of the running release")
+    for name in found.foreign:
+        yield _finding("database", name, "extra", "a migration that the running release cannot run with")
 
 
 def _image_id(container: str) -> str:

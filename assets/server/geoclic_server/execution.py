@@ -136,7 +136,7 @@ class Activation:
             # It was cut, and the town has served since.
             self._keep_dump(database)
         if applied is None:
-            raise Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations", "neither this tool nor the one before it made it: look at the database and at /opt/geoclic on the server.")
+            raise migrating.no_ledger()
         known = database.read_migrations(self._suite)
         migrating.refuse_older(database, known, applied, layout.kept_breaking())
         to_run, altered = pending(known, applied)
@@ -168,6 +168,8 @@ class Activation:
     def _begin_maintenance(self, database: Database, breaking: list[str]) -> None:
         """The public sees the page, nobody writes any more, and a dump is there that a failure brings back."""
         if self._page is None or not self._page.exists:
+            if breaking:
+                self._dump(database)
             return
         if breaking:
             # A way back that cannot be walked is none.
@@ -197,11 +199,11 @@ class Activation:
         certificate.own_challenges()
 
     def _breaking(self, names: list[str], is_first: bool) -> list[str]:
-        """Those that the former release could not run with, where there is one."""
+        """Those that change what a running release reads: the former one could not run with them, this one does not wholly without."""
         breaking = [name for name in names if name in self._release["adapter"]["database"]["breaking"]]
-        if is_first or not (self._is_adoption or self._running not in (None, self._id)):
+        if is_first or not (self._is_adoption or self._running):
             return []
-        if breaking and (self._is_adoption or not (self._page and self._page.exists)):
+        if breaking and (self._is_adoption or (self._running != self._id and not (self._page and self._page.exists))):
             raise Failure("MIGRATION_BREAKING", "migrations", f"{', '.join(breaking)} cannot run while the former release serves",
                           "split it into additive steps, or name the file that switches the 503 page on in the adapter (ingress.maintenance); an adoption never runs one.")
         return breaking

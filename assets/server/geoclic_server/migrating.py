@@ -5,12 +5,13 @@ is looked up in the ledger.
 """
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from . import layout
 from .database import INIT, Database
 from .failure import Failure, one_line
-from .migrations import Migration, SqlError, Statement
+from .migrations import Apart, Migration, SqlError, Statement, compare
 from .session import Session, SessionLost, SqlRefused
 
 _LOCK = 4_157_019  # Any number; the same for every run.
@@ -41,14 +42,26 @@ def migrate(database: Database, migration: Migration, name: str = "") -> str:
     return _in_one_transaction(database, migration, entry, database.ledger.complete(), codes, "MIGRATION_FAILED")
 
 
-def refuse_older(database: Database, migrations: Sequence[Migration], applied: Iterable[str], breaking: Collection[str]) -> None:
+def refuse_older(database: Database, migrations: Sequence[Migration], applied: Collection[str], breaking: Collection[str]) -> None:
     """`breaking`: names that any release kept here calls so. Raises Failure MIGRATION_BREAKING for a release that is too old for this schema."""
-    unknown = set(applied) - {migration.name for migration in migrations}
-    lacking = sorted(unknown & (database.applied_breaking() | set(breaking)))
-    if lacking:
-        raise Failure("MIGRATION_BREAKING", _STEP, f"the database has {', '.join(lacking)}, which this release lacks and cannot run with",
+    foreign = compare([migration.name for migration in migrations], applied, database.applied_breaking() | set(breaking)).foreign
+    if foreign:
+        raise Failure("MIGRATION_BREAKING", _STEP, f"the database has {', '.join(foreign)}, which this release lacks and cannot run with",
                       "go to a release that has them; to go back behind them, restore a dump that was made before (docs/runbooks/restore.md). "
                       "Where a newer release left such a file out, put it back: it is not run again.")
+
+
+def apart(database: Database, folder: Path) -> Apart:
+    """What a database lacks of the release in this folder, and the other way round. Raises Failure DATABASE_FOREIGN, DATABASE_FAILED."""
+    applied = database.applied()
+    if applied is None:
+        raise no_ledger()
+    return compare(database.migration_names(folder), applied, database.applied_breaking() | layout.kept_breaking())
+
+
+def no_ledger() -> Failure:
+    return Failure("DATABASE_FOREIGN", "database", "it has tables but no ledger of migrations",
+                   "neither this tool nor the one before it made it: look at the database and at /opt/geoclic on the server.")
 
 
 def begin(session: Session) -> None:

@@ -5,7 +5,7 @@ No SQL is read here: where each statement begins and ends was found by PostgreSQ
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,21 @@ def pending(migrations: Sequence[Migration], applied: Mapping[str, str]) -> tupl
     to_run = [migration for migration in migrations if migration.name not in applied]
     changed = [migration.name for migration in migrations if applied.get(migration.name, migration.sha256) != migration.sha256]
     return to_run, changed
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far a database and a release are from each other; nothing where they fit."""
+
+    lacking: list[str]
+    """What the release brings and the database has not, in their order."""
+    foreign: list[str]
+    """What the database has and the release can neither run with nor take back."""
+
+
+def compare(brought: Sequence[str], applied: Collection[str], breaking: Collection[str]) -> Apart:
+    """Names. `breaking`: those that any release is known to call so; others that the release lacks do no harm."""
+    return Apart([name for name in brought if name not in applied], sorted(set(applied) & set(breaking) - set(brought)))
 
 
 @dataclass(frozen=True)

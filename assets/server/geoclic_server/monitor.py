@@ -14,13 +14,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from . import certificate, firewall, layout, maintenance, record, retire, settling, systemd, tls, town
+from . import certificate, firewall, layout, maintenance, migrating, record, retire, settling, systemd, tls, town
 from . import command as frame
 from .backup import last_backup
 from .compose import Container, containers
+from .database import Database
 from .failure import Failure, known, one_line, say
 from .lock import operation
 from .machine import disk_percents, inode_percents, memory_percent
+from .migrations import Apart
 from .process import run
 
 _STEP = "monitor"
@@ -68,6 +70,7 @@ def _looks(domain: str) -> dict[str, Look]:
         "translation": _translation,
         "door": _door,
         "leftovers": _leftovers,
+        "schema": _schema,
         "certificate": lambda: _certificate(domain),
         "containers": lambda: _settled(_containers),
         "health": lambda: _settled(lambda is_busy: _health(is_busy, domain)),
@@ -176,6 +179,19 @@ def _leftovers() -> list[Problem]:
     return []
 
 
+def _schema() -> list[Problem]:
+    """Whoever works here now migrates himself, or restores."""
+    try:
+        with operation("a look at the schema"):
+            release = _running()
+            return schema_problems(migrating.apart(Database(release).attach(), layout.release_folder(release["id"]) / "suite"))
+    except Failure as failure:
+        # A database that does not run is told by the look at the containers.
+        if failure.code not in ("BUSY", "CONTAINER_MISSING"):
+            raise
+    return []
+
+
 def _certificate(domain: str) -> list[Problem]:
     """The ingress serves what certbot has; it is told again where a reload failed."""
     problems = []
@@ -235,6 +251,12 @@ def certificate_problems(placed: dict[str, Any] | None, served: dict[str, Any] |
     if judged["daysLeft"] < _CERTIFICATE_DAYS:
         problems.append(_problem("CERTIFICATE_ENDS", judged["notAfter"][:10], f"the certificate ends in {judged['daysLeft']:.0f} days"))
     return problems
+
+
+def schema_problems(found: Apart) -> list[Problem]:
+    behind, ahead = ", ".join(found.lacking), ", ".join(found.foreign)
+    return ([_problem("SCHEMA_BEHIND", behind, f"the database lacks {behind}, which the running release brings: `geoclic-fleet drift --fix` applies them")] if behind else []) + (
+        [_problem("SCHEMA_AHEAD", ahead, f"the database has {ahead}, which the running release cannot run with: go to a release that has them")] if ahead else [])
 
 
 def translation_problems(rules: str | None, tables: str) -> list[Problem]:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from . import backup, layout, maintenance, undo
+from . import backup, layout, maintenance, migrating
 from . import command as frame
 from .database import Database
 from .failure import Failure, say
@@ -11,7 +11,6 @@ from .lock import operation
 from .restoration import restore
 
 _STEP = "restore"
-_ACTIVATE = "let `activate start` and `activate follow` run now (docs/runbooks/restore.md)"
 
 
 def command() -> None:
@@ -44,12 +43,26 @@ def restore_backup(name: str, client: str, *, is_unfinished: bool = False) -> No
         if unfinished and is_of_another and not is_unfinished:
             raise Failure("BACKUP_UNFINISHED", _STEP, f"{backup.told_unfinished(unfinished)}, and {running} runs, which does not know that schema",
                           f"choose another backup, or go to release {unfinished['release']} first; `--unfinished` restores it all the same.")
-        restore(Database(layout.read_release(running)).attach(), dump)
-        if undo.is_held() and not is_of_another:
+        database = Database(layout.read_release(running)).attach()
+        restore(database, dump)
+        if maintenance.opened() and not is_of_another:
             # The way back is walked: a later run must not bring back the dump of a run that was cut in the place of this one.
             maintenance.brought_back()
-    say(_STEP, f"the database is as in {name}")
-    if unfinished:
-        say(_STEP, f"warning: {backup.told_unfinished(unfinished)}: {'run `pulumi up` with that release' if is_of_another else _ACTIVATE}, which goes on with them")
-    if found[name]["release"] != running:
-        say(_STEP, f"warning: it is of release {found[name]['release']}, {running} runs: {_ACTIVATE}, which brings the migrations that it lacks")
+        say(_STEP, f"the database is as in {name}")
+        fix = f"once the town is up again, `geoclic-fleet drift --client {client} --fix` on the operator's machine"
+        if unfinished:
+            say(_STEP, f"warning: {backup.told_unfinished(unfinished)}: {'run `pulumi up` with that release, which' if is_of_another else f'{fix},'} goes on with them")
+        _tell_apart(database, running, fix)
+
+
+def _tell_apart(database: Database, running: str, fix: str) -> None:
+    """The restore is done, whatever is told here; the monitor and `drift` tell it until it is put right."""
+    try:
+        apart = migrating.apart(database, layout.release_folder(running) / "suite")
+    except Failure as failure:
+        say(_STEP, f"warning: whether it is on the schema of {running}, which runs, is not known: {failure.cause}")
+        return
+    if apart.lacking:
+        say(_STEP, f"warning: it lacks {', '.join(apart.lacking)} of {running}, which runs: {fix}, brings them")
+    if apart.foreign:
+        say(_STEP, f"warning: it has {', '.join(apart.foreign)}, which {running} lacks and cannot run with: update to a release that has them")

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import backup, database, layout, maintenance, record, restore_command, undo
+from geoclic_server import backup, database, drift, layout, maintenance, monitor, record, restore_command, undo
 from geoclic_server.failure import Failure
 from geoclic_server.lock import operation
+from geoclic_server.migrations import Migration
 
 from .pg_town import SUITE, PgTown
 
@@ -39,7 +40,7 @@ class BackupTest(unittest.TestCase):
         patches = ExitStack()
         self.addCleanup(patches.close)
         for patch in (
-            mock.patch.multiple(layout, STATE=root / "state", BACKUPS=self.backups, ENVIRONMENT=root / "env",
+            mock.patch.multiple(layout, STATE=root / "state", BACKUPS=self.backups, RELEASES=root / "releases", ENVIRONMENT=root / "env",
                                 running_release=lambda: RELEASE["id"], read_release=lambda _id: RELEASE),
             mock.patch.object(database, "container_of", lambda _project, _service: "db-1"),
             mock.patch.object(maintenance, "_MARKER", root / "state/maintenance.json"), mock.patch.object(record, "_PATH", root / "state/rollout.json"),
@@ -134,6 +135,34 @@ class BackupTest(unittest.TestCase):
         # Once its own release runs it is a backup as any other.
         with mock.patch.object(layout, "running_release", lambda: "b" * 12):
             restore_command.restore_backup(folder.name, "ville")
+
+    def test_a_backup_of_before_a_migration_is_told_by_everyone_until_it_is_applied(self) -> None:
+        suite = layout.release_folder(RELEASE["id"]) / "suite/database"
+        suite.mkdir(parents=True)
+        for name in ("001.sql", "002.sql", "003.sql"):
+            (suite / name).write_text(f"create table t{name[:3]} ()")
+        target = self.town.database
+        self.town.ask(target.ledger.create(), *[target.ledger.record(Migration(name, "x", ()), breaking=False) for name in ("(init)", "001.sql")])
+        folder = backup.back_up("ville")
+
+        def findings() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+            return monitor._schema(), list(drift._database({}))
+        self.town.ask(*[target.ledger.record(Migration(name, "x", ()), breaking=False) for name in ("002.sql", "003.sql")])
+        self.assertEqual(findings(), ([], []))
+        with mock.patch.object(restore_command, "say") as told:
+            restore_command.restore_backup(folder.name, "ville")
+        self.assertIn("it lacks 002.sql, 003.sql of aaaaaaaaaaaa, which runs", told.call_args.args[1])
+        self.assertIn("`geoclic-fleet drift --client ville --fix`", told.call_args.args[1])
+        problems, differences = findings()
+        self.assertEqual([(each["code"], each["item"]) for each in problems], [("SCHEMA_BEHIND", "002.sql, 003.sql")])
+        self.assertEqual([(each["area"], each["item"], each["kind"]) for each in differences], [("database", "002.sql", "missing"), ("database", "003.sql", "missing")])
+        with operation("an activation"):
+            self.assertEqual(monitor._schema(), [])
+        self.town.ask(*[target.ledger.record(Migration(name, "x", ()), breaking=False) for name in ("002.sql", "003.sql")])
+        self.assertEqual(findings(), ([], []))
+        self.town.ask(target.ledger.record(Migration("004.sql", "x", ()), breaking=True))
+        problems, differences = findings()
+        self.assertEqual(([each["code"] for each in problems], [each["kind"] for each in differences]), (["SCHEMA_AHEAD"], ["extra"]))
 
     def test_a_file_that_runs_statement_by_statement_is_told_while_it_is_not_ended(self) -> None:
         self.town.ask(self.town.database.ledger.create_progress())

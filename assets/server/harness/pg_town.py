@@ -35,7 +35,8 @@ def feed():
 threading.Thread(target=feed, daemon=True).start()
 os._exit(program.wait())
 """
-SUITE: dict[str, Any] = {"name": "geo", "user": "geoclic", "ledger": "schema_history", "service": "db"}
+SUITE: dict[str, Any] = {"name": "geo", "user": "geoclic", "ledger": "schema_history", "service": "db",
+                         "migrations": "database", "init": "database/init.sql", "first": [], "breaking": [], "autocommit": [], "tolerate": {}}
 
 
 class PgTown:

@@ -195,6 +195,33 @@ class FirstTest(RunTest):
         self.assertEqual(said, ["is-enabled --quiet geoclic.service"])
 
 
+class BreakingTest(RunTest):
+    """Of files that a running release does not stand: behind the page, also where its own are lacking after a restore."""
+
+    def test_behind_the_page_wherever_a_release_runs(self) -> None:
+        ours, other = RELEASE["id"], "c" * 12
+        self.activation._release = {**RELEASE, "adapter": {"database": {"breaking": ["2"]}}}
+        for name, running, has_page, is_adoption, expected in (
+            ("nothing ran", None, True, False, []), ("another release runs", other, True, False, ["2"]), ("its own are lacking", ours, True, False, ["2"]),
+            ("its own, without a page", ours, False, False, ["2"]), ("another runs, without a page", other, False, False, None), ("an adoption", None, True, True, None),
+        ):
+            with self.subTest(name):
+                self.activation._running, self.activation._is_adoption = running, is_adoption
+                self.activation._page = mock.Mock(exists=has_page)
+                if expected is None:
+                    with self.assertRaises(Failure) as caught:
+                        self.activation._breaking(["1", "2"], False)
+                    self.assertEqual(caught.exception.code, "MIGRATION_BREAKING")
+                else:
+                    self.assertEqual(self.activation._breaking(["1", "2"], False), expected)
+
+    def test_without_a_page_there_is_a_dump_first(self) -> None:
+        self.activation._page = mock.Mock(exists=False)
+        with mock.patch.object(Activation, "_dump") as dump:
+            self.activation._begin_maintenance(mock.Mock(), ["2"])
+        self.assertEqual(dump.call_count, 1)
+
+
 class TurnTest(EngineTest):
     def setUp(self) -> None:
         super().setUp()

@@ -8,6 +8,7 @@ from unittest import mock
 
 from geoclic_server import drift, facts
 from geoclic_server.compose import Container
+from geoclic_server.migrations import Apart
 
 
 def told(findings):
@@ -73,6 +74,12 @@ class Certificates(unittest.TestCase):
             with self.subTest(name), mock.patch.object(drift.certificate, "status", lambda _domain, _server, kept=kept: {"serial": kept}), \
                     mock.patch.object(drift.tls, "placed_facts", lambda placed=placed: placed), mock.patch.object(drift.tls, "known_facts", lambda known=known: known):
                 self.assertEqual([finding["kind"] for finding in drift._certificate(expected)], findings)
+
+
+class Schemas(unittest.TestCase):
+    def test_what_the_database_lacks_and_what_nobody_can_run_with(self):
+        self.assertEqual(told(drift.schema_findings(Apart(["2", "3"], ["5"]))), [("2", "missing"), ("3", "missing"), ("5", "extra")])
+        self.assertEqual(list(drift.schema_findings(Apart([], []))), [])
 
 
 class Texts(unittest.TestCase):

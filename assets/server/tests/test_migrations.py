@@ -1,6 +1,6 @@
 import unittest
 
-from geoclic_server.migrations import Statement, ordered, pending, program_error, psql_error, read_migration
+from geoclic_server.migrations import Apart, Statement, compare, ordered, pending, program_error, psql_error, read_migration
 
 
 class OrderTest(unittest.TestCase):
@@ -15,6 +15,16 @@ class OrderTest(unittest.TestCase):
         one, two, three = (read_migration(f"00{number}.sql", b"SELECT 1;", None) for number in (1, 2, 3))
         to_run, changed = pending([one, two, three], {"001.sql": one.sha256, "002.sql": "another"})
         self.assertEqual(([each.name for each in to_run], changed), (["003.sql"], ["002.sql"]))
+
+
+    def test_a_database_is_behind_by_what_it_lacks_and_ahead_by_what_breaks_alone(self) -> None:
+        for name, applied, expected in (
+            ("as brought", ["(init)", "1", "2", "3"], Apart([], [])), ("an older backup", ["(init)", "1"], Apart(["2", "3"], [])),
+            ("of a newer release, additive", ["1", "2", "3", "4"], Apart([], [])), ("of a newer release, breaking", ["1", "2", "3", "5"], Apart([], ["5"])),
+            ("of another branch", ["1", "3", "5"], Apart(["2"], ["5"])),
+        ):
+            with self.subTest(name):
+                self.assertEqual(compare(["1", "2", "3"], applied, {"2", "5"}), expected)
 
 
 class ReadTest(unittest.TestCase):
