@@ -1,6 +1,6 @@
 /** @module Brings a release to a server: its tree by rsync, then the layers of its images that are missing there. */
 
-import { completeRelease, replaceRelease } from "../core/commands/rsync.ts";
+import { completeRelease, keepRelease, replaceRelease } from "../core/commands/rsync.ts";
 import { type Command, serverCommand } from "../core/commands/shell.ts";
 import { FleetError } from "../core/errors.ts";
 import { activationSeconds, transferSeconds } from "../core/limits.ts";
@@ -42,6 +42,8 @@ async function deliver(context: StepContext, input: StepInput<"delivery">): Prom
 }
 
 async function deliverTree(context: StepContext, ssh: Ssh, release: Release): Promise<void> {
+  // Before it is looked for: what is found after this stays.
+  await ssh.run(step, keepRelease(release.id));
   const present = await presentReleases(ssh);
   const isThere = present.includes(release.id);
   if (isThere && !context.isRepair) {

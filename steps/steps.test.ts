@@ -76,6 +76,7 @@ describe("server", () => {
 
 describe("delivery", () => {
   const input = { ...target, release: release.id, build: "operator" as const };
+  const keep = "sudo -n touch --no-create /opt/geoclic/releases/bbbbbbbbbbbb";
   const list = "sudo -n docker image ls --format '{{.Repository}}:{{.Tag}}'";
 
   test("sends tree and images, and closes the way to the registry", async () => {
@@ -85,6 +86,7 @@ describe("delivery", () => {
     });
     await deliverRelease(context, input);
     expect(context.sent).toEqual([
+      keep,
       "ls -1 /opt/geoclic/releases",
       "rsync bbbbbbbbbbbb linked to aaaaaaaaaaaa",
       "sudo -n sh -c 'set -e; sync -f /opt/geoclic/releases/bbbbbbbbbbbb.partial; mv -T /opt/geoclic/releases/bbbbbbbbbbbb.partial /opt/geoclic/releases/bbbbbbbbbbbb; sync -f /opt/geoclic/releases'",
@@ -108,7 +110,7 @@ describe("delivery", () => {
         line === list ? "geoclic/api:aaaaaaaaaaaa\ngeoclic/admin:aaaaaaaaaaaa\n" : "bbbbbbbbbbbb\n",
     });
     await deliverRelease(context, input);
-    expect(context.sent).toEqual(["ls -1 /opt/geoclic/releases", list]);
+    expect(context.sent).toEqual([keep, "ls -1 /opt/geoclic/releases", list]);
     expect(context.built).toEqual([]);
   });
 
@@ -124,6 +126,7 @@ describe("delivery", () => {
     await deliverRelease(context, input);
     const folder = "/opt/geoclic/releases/bbbbbbbbbbbb";
     expect(context.sent).toEqual([
+      keep,
       "ls -1 /opt/geoclic/releases",
       "rsync bbbbbbbbbbbb linked to bbbbbbbbbbbb",
       `sudo -n sh -c 'set -e; sync -f ${folder}.partial; rm -rf ${folder}.changed; mv -T ${folder} ${folder}.changed; mv -T ${folder}.partial ${folder}; sync -f /opt/geoclic/releases; rm -rf ${folder}.changed'`,

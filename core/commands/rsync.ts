@@ -37,6 +37,11 @@ export function rsyncRelease(options: RsyncRelease): Command {
   ];
 }
 
+/** One that is there counts as delivered now: a run that ends before its activation removes it no more. */
+export function keepRelease(release: string): Command {
+  return ["sudo", "-n", "touch", "--no-create", releaseFolder(release)];
+}
+
 /** Makes a whole `<id>.partial` the release, by one rename, once it is on the disk. */
 export function completeRelease(release: string): Command {
   const folder = releaseFolder(release);

@@ -17,7 +17,7 @@ from .database import Database
 from .failure import Failure, known, one_line, say
 from .lock import operation
 from .process import run
-from .retention import STAMP, before_collapse, expired_backups, reserve, stamp_time
+from .retention import before_collapse, expired_backups, free_stamp, reserve, stamp_time
 from .session import SessionLost, SqlRefused
 from .streams import each_line, forget_cached, rows_in, stream_failure, to_file
 
@@ -114,7 +114,7 @@ def last_backup() -> dict[str, Any] | None:
 
 
 def _make(client: str, began: datetime) -> Path:
-    name = began.strftime(STAMP)
+    name = free_stamp(lambda stamp: (layout.BACKUPS / stamp).exists(), began)
     for old in layout.BACKUPS.glob(f"{_PARTIAL}*"):
         shutil.rmtree(old)
     partial = layout.BACKUPS / f"{_PARTIAL}{name}"

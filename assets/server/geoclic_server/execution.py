@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from .maintenance import Page
 from .migrations import pending
 from .record import Record
 from .restoration import check_space, drop_replaced
-from .retention import STAMP, expired_dumps
+from .retention import expired_dumps
 
 _GATE_SECONDS = 60
 _IDLE_SECONDS = 30
@@ -212,7 +211,7 @@ class Activation:
         """Beside the former installation, for good: the first one, and the newest of later attempts."""
         predecessor.make_folder()
         made_before = sorted(predecessor.KEPT.glob("before-adoption-*.dump"))
-        self._dump_to(database, predecessor.KEPT / f"before-adoption-{datetime.now(timezone.utc):{STAMP}}.dump")
+        self._dump_to(database, layout.free_place(predecessor.KEPT, "before-adoption", ".dump"))
         for between in made_before[1:]:
             between.unlink()
 
@@ -223,7 +222,7 @@ class Activation:
         return path
 
     def _dump(self, database: Database) -> Path:
-        path = self._dump_to(database, layout.BACKUPS / f"before-{self._id}-{datetime.now(timezone.utc):{STAMP}}.dump")
+        path = self._dump_to(database, layout.free_place(layout.BACKUPS, f"before-{self._id}", ".dump"))
         marker = maintenance.opened()
         # This one too: a clock that was ahead has left names that are newer.
         kept = {path.name, *([Path(marker.dump).name] if marker and marker.dump else [])}

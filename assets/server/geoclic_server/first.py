@@ -6,7 +6,6 @@ came to their end, and nobody has put anything into it since: who holds it is as
 
 import json
 import shutil
-from datetime import datetime, timezone
 from pathlib import Path
 
 from . import layout, lifecycle
@@ -15,7 +14,6 @@ from .database import Database
 from .exchange import Say
 from .failure import Failure, one_line
 from .process import run
-from .retention import STAMP
 
 _NOTE = layout.STATE / "first.json"
 _STEP = "database"
@@ -63,7 +61,7 @@ def _set_aside(volume: str, say: Say) -> None:
     content = _content(volume)
     if not content:
         return
-    aside = layout.BACKUPS / f"volume-{volume}-{datetime.now(timezone.utc):{STAMP}}"
+    aside = layout.free_place(layout.BACKUPS, f"volume-{volume}")
     aside.mkdir(mode=0o700)
     for entry in content:
         shutil.move(entry, aside / entry.name)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .failure import Failure
+from .retention import free_stamp
 
 ROOT = Path("/opt/geoclic")
 RELEASES = ROOT / "releases"
@@ -65,6 +66,13 @@ def publish(partial: Path, target: Path) -> None:
     sync_tree(partial)
     os.replace(partial, target)
     _sync(target.parent)
+
+
+def free_place(folder: Path, name: str, ending: str = "") -> Path:
+    """`NAME-TIME` in a folder, for what must put nothing in the place of another."""
+    def place(stamp: str) -> Path:
+        return folder / f"{name}-{stamp}{ending}"
+    return place(free_stamp(lambda stamp: os.path.lexists(place(stamp))))
 
 
 def switch(link: Path, target: Path) -> None:

@@ -198,7 +198,7 @@ def _move(source: Path, target: Path, kept: set[str]) -> list[str]:
     for name in names:
         place = target / name
         if place.exists() or place.is_symlink():
-            place = target / f"{name}.{int(time.time())}"
+            place = layout.free_place(target, name)
         # A rename; a copy where somebody made it a disk of its own.
         shutil.move(source / name, place)
     return names

@@ -6,7 +6,6 @@ The one that it replaces is kept under another name: nothing that people wrote i
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 from . import failure
@@ -15,7 +14,7 @@ from .dump_description import Description, read_description
 from .failure import Failure, one_line
 from .ledger import literal
 from .process import Result, run
-from .retention import reserve
+from .retention import free_stamp, reserve
 from .streams import from_file, pour, verify_dump
 
 _ATTEMPTS = 10
@@ -145,7 +144,7 @@ def _path(described: Description) -> str:
 
 def _swap(database: Database, dump: Path, fresh: str, described: Description, holds_writes: bool) -> str:
     """The name of the replaced one; empty where there was none."""
-    name, kept = database.name, _beside(database.name, "_replaced" + (f"_{datetime.now(timezone.utc):%Y%m%d%H%M%S}" if holds_writes else ""))
+    name, kept = database.name, _free_name(database) if holds_writes else _beside(database.name, "_replaced")
     aside = [
         # In one session with the rename, which then holds back whoever connects again.
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {literal(name)};",
@@ -166,6 +165,14 @@ def _swap(database: Database, dump: Path, fresh: str, described: Description, ho
     if swapped.status != 0 and _exists(database, fresh):
         _need(swapped, str(dump))
     return kept if aside else ""
+
+
+def _free_name(database: Database) -> str:
+    taken = {name for name, _size in replaced(database)}
+
+    def name(stamp: str) -> str:
+        return _beside(database.name, f"_replaced_{stamp}")
+    return name(free_stamp(lambda stamp: name(stamp) in taken, form="%Y%m%d%H%M%S"))
 
 
 def _exists(database: Database, name: str) -> bool:

@@ -1,6 +1,6 @@
 """What is kept and what may go. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -16,6 +16,18 @@ _ROWS = 100
 def reserve(total: int) -> int:
     """Bytes of a disk that backups and restores leave free: PostgreSQL stops where it cannot write."""
     return max(1 << 30, total // 20)
+
+
+def free_stamp(is_taken: Callable[[str], bool], now: datetime | None = None, form: str = STAMP) -> str:
+    """Now, or the next second whose name is free: two of one second, or a clock that was set back, put nothing in the place of another."""
+    moment = now or _now()
+    while is_taken(stamp := moment.strftime(form)):
+        moment += timedelta(seconds=1)
+    return stamp
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 def stamp_time(name: str) -> datetime | None:

@@ -9,6 +9,7 @@ import time
 import unittest
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -94,6 +95,11 @@ class BackupTest(unittest.TestCase):
         self.assertEqual((backup.complete(), len(list(self.backups.glob(".partial-*")))), ({}, 1))
         backup.back_up("ville")
         self.assertEqual(len(os.listdir(self.backups)), 1)
+
+    def test_two_in_one_second_are_two(self) -> None:
+        folders = [backup._make("ville", datetime(2026, 11, 26, 12, 0, 0, tzinfo=timezone.utc)) for _ in range(2)]
+        self.assertEqual([folder.name for folder in folders], ["20261126T120000Z", "20261126T120001Z"])
+        self.assertEqual(sorted(backup.complete()), [folder.name for folder in folders])
 
     def test_a_restore_by_name(self) -> None:
         folder = backup.back_up("ville")

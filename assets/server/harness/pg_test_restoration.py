@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import threading
 import unittest
+from datetime import datetime, timezone
 from pathlib import Path
 from unittest import mock
 
@@ -170,6 +171,20 @@ class RestoreTest(DumpTest):
         with mock.patch.object(restoration, "reserve", lambda total: total), self.assertRaises(Failure) as caught:
             self.restore()
         self.assertEqual((caught.exception.code, self.databases()), ("DISK_FULL", ["geo"]))
+
+    def test_two_restores_in_one_second_keep_two_databases(self) -> None:
+        self.town.ask("create table t(i int)")
+        self.make_dump()
+        moment = datetime(2026, 11, 26, 12, 0, 0, tzinfo=timezone.utc)
+        with mock.patch.object(retention, "_now", lambda: moment):
+            for word in (1, 2, 3):
+                self.town.ask(f"insert into t values ({word})")
+                self.restore()
+        kept = ["geo_replaced_20261126120000", "geo_replaced_20261126120001", "geo_replaced_20261126120002"]
+        self.assertEqual(self.databases(), ["geo", *kept])
+        for name, word in zip(kept, ("1", "2", "3")):
+            self.town.ask(f'alter database "{name}" allow_connections true', name="postgres")
+            self.assertEqual(self.town.ask("select i from t", name=name), [word])
 
     def test_what_is_replaced_is_kept(self) -> None:
         self.town.ask("create table t(i int)", "insert into t values (1)")

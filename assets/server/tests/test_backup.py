@@ -10,13 +10,24 @@ from unittest import mock
 from geoclic_server import backup
 from geoclic_server.failure import Failure
 from geoclic_server.process import Result
-from geoclic_server.retention import STAMP, before_collapse, expired_backups
+from geoclic_server.retention import STAMP, before_collapse, expired_backups, free_stamp
 
 NOW = datetime(2026, 11, 23, 2, tzinfo=timezone.utc)
 
 
 def nights(count: int, last: datetime = NOW - timedelta(days=1), size: int = 10) -> dict[str, int]:
     return {f"{last - timedelta(days=age):{STAMP}}": size for age in reversed(range(count))}
+
+
+class NameTest(unittest.TestCase):
+    def test_two_of_one_second_never_meet_on_one_name(self) -> None:
+        now = datetime(2026, 12, 31, 23, 59, 58, tzinfo=timezone.utc)
+        taken: set[str] = set()
+        for expected in ("20261231T235958Z", "20261231T235959Z", "20270101T000000Z"):
+            name = free_stamp(taken.__contains__, now)
+            self.assertEqual(name, expected)
+            taken.add(name)
+        self.assertEqual(free_stamp(lambda _stamp: False, now, "%Y%m%d%H%M%S"), "20261231235958")
 
 
 class ExpiryTest(unittest.TestCase):

@@ -3,11 +3,26 @@
 import os
 import tempfile
 import unittest
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from geoclic_server import files, layout
+from geoclic_server import files, layout, retention
+
+
+class FreePlaceTest(unittest.TestCase):
+    def test_a_dump_of_the_same_second_keeps_its_place(self) -> None:
+        with tempfile.TemporaryDirectory() as root, mock.patch.object(retention, "_now", lambda: datetime(2026, 11, 26, 12, tzinfo=timezone.utc)):
+            folder, made = Path(root), []
+            for content in ("1", "2"):
+                made.append(layout.free_place(folder, "before-x", ".dump"))
+                made[-1].write_text(content)
+            # A link that leads nowhere has a name too.
+            (folder / "before-x-20261126T120002Z.dump").symlink_to("nowhere")
+            made.append(layout.free_place(folder, "before-x", ".dump"))
+            self.assertEqual([path.name[-11:-5] for path in made], ["20000Z", "20001Z", "20003Z"])
+            self.assertEqual([path.read_text() for path in made[:2]], ["1", "2"])
 
 
 class DurableTest(unittest.TestCase):

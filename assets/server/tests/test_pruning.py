@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
@@ -51,6 +52,17 @@ class PruningTest(unittest.TestCase):
 
     def delivered(self) -> str:
         return "".join(sorted(path.name[0] for path in layout.RELEASES.iterdir()))
+
+    def test_one_of_long_ago_that_was_asked_for_again_waits_for_its_activation(self) -> None:
+        self.deliver("c")
+        asked, other = (layout.RELEASES / (letter * 12) for letter in "ac")
+        time.sleep(0.05)
+        # As the operator's machine does where it finds the release there.
+        subprocess.run(["touch", "--no-create", asked], check=True)
+        between = (asked.stat().st_ctime + other.stat().st_ctime) / 2
+        with mock.patch.object(pruning.time, "time", lambda: between + HOUR):
+            self.prune()
+        self.assertEqual(self.delivered(), "ab")
 
     def test_what_was_just_delivered_waits_for_its_activation(self) -> None:
         self.later = HOUR - 60
