@@ -76,8 +76,7 @@ export async function planTowns(
 }
 
 function dataOf({ rollout: { waves, targets }, running }: Plan): PlanData {
-  const concerned = [...running].filter(([client]) => targets.has(client));
-  return { waves, targets, running: new Map(concerned) };
+  return { waves, targets, running };
 }
 
 /**

@@ -36,8 +36,25 @@ test.each<[string, PlanData, string[]]>([
     ["c: - → new (-)"],
   ],
   ["a town less", plan([["a"]], { a: "new" }, { a: "old", b: "old" }), ["b: - (old → new)"]],
-  ["other waves", plan([["b"], ["a"]], { a: "new", b: "new" }, { a: "old", b: "old" }), ["b → a"]],
+  ["other waves", plan([["b"], ["a"]], { a: "new", b: "new" }, { a: "old", b: "old" }), ["b → a (a → b)"]],
+  [
+    "a town that others brought there meanwhile",
+    plan([["a"], ["b"]], { a: "new", b: "new" }, { a: "old", b: "new" }),
+    [],
+  ],
+  ["all of them", plan([["a"], ["b"]], { a: "new", b: "new" }, { a: "new", b: "new" }), []],
+  ["one that is there and therefore left out", plan([["a"]], { a: "new" }, { a: "old", b: "new" }), []],
 ])("%s", (_, now, differences) => {
   expect(planDifferences(confirmed, now)).toEqual(differences);
-  expect(planHash(now) === planHash(confirmed)).toBe(differences.length === 0);
+});
+
+test("the hash is that of what is done, in which waves, to whom", () => {
+  const same = plan([["a"], ["b"]], { b: "new", a: "new" }, { b: "old", a: "old" });
+  expect(planHash(same)).toBe(planHash(confirmed));
+  for (const other of [
+    plan([["a", "b"]], { a: "new", b: "new" }, { a: "old", b: "old" }),
+    plan([["a"], ["b"]], { a: "new", b: "newer" }, { a: "old", b: "old" }),
+    plan([["a"], ["b"]], { a: "new", b: "new" }, { a: "old" }),
+  ])
+    expect(planHash(other)).not.toBe(planHash(confirmed));
 });
