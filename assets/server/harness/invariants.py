@@ -21,7 +21,8 @@ def settled(machine: Machine) -> list[str]:
     if machine.town.is_page_on and marker is None:
         broken.append("the page is on, and no run and no marker tells why")
     current = suite.KINDS.get(machine.current or "")
-    if current and marker is None and not machine.town.is_page_on and current.column not in _columns(machine):
+    is_told = marker is not None or "SCHEMA_BEHIND" in machine.findings()
+    if current and not is_told and not machine.town.is_page_on and current.column not in _columns(machine):
         broken.append(f"the running release needs the column {current.column}, the schema has {', '.join(sorted(_columns(machine)))}, and no marker tells")
     return broken
 
@@ -63,7 +64,7 @@ def afterwards(machine: Machine, ended: Ended) -> list[str]:
     if machine.town.is_healthy or machine.current is None or ended.failure == "UNDO_FAILED":
         return []
     marker = machine.json("shared/state/maintenance.json")
-    if machine.town.is_page_on and marker is not None:
+    if (machine.town.is_page_on and marker is not None) or "SCHEMA_BEHIND" in machine.findings():
         return []
     return [f"the town stays down{' behind the page' if machine.town.is_page_on else ''}, and {ended.failure or 'nobody'} does not tell: {_cause(ended)}"]
 

@@ -338,6 +338,10 @@ class Machine:
         except (OSError, ValueError):
             return None
 
+    def findings(self) -> set[str]:
+        """Codes of what the monitor found last."""
+        return {str(problem["code"]) for problem in (self.json("shared/state/monitor.json") or {}).get("problems", [])}
+
     @property
     def current(self) -> str | None:
         link = self.opt / "current"

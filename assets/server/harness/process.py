@@ -20,7 +20,7 @@ from .programs import Programs
 from .state import State
 from .town import Town
 
-_MODULES = {"start-suite": "boot", "write-env": "environment", "activate": "activation", "init": "hooks", "firewall": "firewall_command"}
+_MODULES = {"restore": "restore_command", "start-suite": "boot", "write-env": "environment", "activate": "activation", "init": "hooks", "firewall": "firewall_command"}
 _VISITED = ("exec", "stop", "rm", "start")
 
 

@@ -127,6 +127,7 @@ def all_scenarios() -> Sequence[Scenario]:
         _update("first", "the first activation", suite.FORMER, suite.ADDITIVE_THIRD, former=suite.ADDITIVE, stage=_fresh),
         _update("database-image", "an update that exchanges the database's image", suite.DATABASE_IMAGE, suite.ADDITIVE_THIRD),
         _update("ingress", "an update that exchanges the ingress", suite.INGRESS, suite.ADDITIVE_THIRD),
+        _restored(),
         _environment(),
         _failing_environment(),
         _backup(),
@@ -134,6 +135,26 @@ def all_scenarios() -> Sequence[Scenario]:
         _retirement(),
         _adoption(),
     )
+
+
+def _restored() -> Scenario:
+    """The running release on the schema of an older backup."""
+    def stage(machine: Machine) -> None:
+        _running(suite.FORMER)(machine)
+        machine.do(["backup"])
+        machine.later(1)
+        machine.deliver(suite.BREAKING)
+        ended = machine.act(activate(suite.BREAKING))
+        if ended.status:
+            raise AssertionError(ended.said)
+        machine.do(["restore", machine.backups()[-1].name])
+        machine.town.give_up_rows()
+        machine.do(*MONITOR.commands)
+        if "SCHEMA_BEHIND" not in machine.findings():
+            raise AssertionError("the monitor does not see that the schema is behind")
+
+    return _update("restored", "the running release's migrations after an older backup was restored, behind the page", suite.BREAKING, suite.BREAKING_THIRD,
+                   can_go_back=False, stage=stage)
 
 
 def _write_environment(text: str) -> Sequence[str]:

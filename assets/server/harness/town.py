@@ -103,6 +103,12 @@ class Town:
             value["exclusions"].append(f"{', '.join(writers)} ran, and could write, while the way back was dumped behind the page")
             self._state.write()
 
+    def give_up_rows(self) -> None:
+        """A person chose an older backup: what came since is in the database that the restore kept."""
+        present = {name for (name,) in self._cluster.ask(suite.DATABASE, "select id from public.reports")}
+        rows = [name for name in self.rows() if name in present]
+        self._written.write_text("".join(json.dumps(name) + "\n" for name in rows))
+
     def rows(self) -> list[str]:
         """Acknowledged ones."""
         return [json.loads(line) for line in self._written.read_text().splitlines()] if self._written.exists() else []
