@@ -1,10 +1,11 @@
 /** What is asked of servers to compare them, and what becomes of their answers. Not proven: the comparison itself (assets/server/tests, test/lab). */
 
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scriptSums } from "../core/commands/scripts.ts";
 import { ClientConfig, FleetConfig } from "../core/config/stack.ts";
 import { FleetError } from "../core/errors.ts";
-import { type ExpectedServer, expectedServer } from "../core/facts/drift.ts";
+import { DriftAnswer, type ExpectedServer, expectedServer } from "../core/facts/drift.ts";
 import type { Release } from "../core/release/release.ts";
 import { fakeContext } from "../test/helpers/fake-context.ts";
 import { readDrift } from "./read-drift.ts";
@@ -128,6 +129,18 @@ test("asks each server once, with hashes of the operator's store, and hands its 
     "sudo -n timeout --kill-after=5 120 /opt/geoclic/server/drift --client ville --json",
   ]);
   expect(asked.inputs[0]).toMatchObject({ release: release.id, keys: ["ssh-ed25519 A"] });
+});
+
+test("knows every area and kind that a server tells", () => {
+  const source = readFileSync(new URL("../assets/server/geoclic_server/drift.py", import.meta.url), "utf8");
+  const told = [
+    ...source.matchAll(/_finding\("([a-z]+)", .*?, "([a-z]+)"(?: if .*? else "([a-z]+)")?[,)]/g),
+  ].flatMap(([, area, ...kinds]) => kinds.filter(Boolean).map((kind) => ({ area, item: "x", kind })));
+  expect(told.length).toBeGreaterThan(20);
+  expect(DriftAnswer.parse({ format: 1, findings: told }).findings).toMatchObject(told);
+  expect(new Set(told.map(({ area }) => area))).toEqual(
+    new Set(DriftAnswer.shape.findings.element.shape.area.options),
+  );
 });
 
 test("says when the running release is not in the store, instead of comparing it with another", async () => {
