@@ -52,27 +52,39 @@ class PgTown:
         if user:
             shutil.chown(self.folder, user)
         self.folder.chmod(0o755)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         subprocess.run([programs / "initdb", "-D", self.folder / "data", "-U", SUITE["user"], "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
                        check=True, stdout=subprocess.DEVNULL, user=user, cwd="/")
-        with (self.folder / "log").open("wb") as log:
-            self._server = subprocess.Popen([programs / "postgres", "-D", self.folder / "data", "-p", str(port), "-c", "listen_addresses=127.0.0.1",
-                                             "-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, cwd="/")
         self._programs = tempfile.mkdtemp(prefix="geoclic-pg-bin-")
         (Path(self._programs) / "docker").write_text(_DOCKER)
         (Path(self._programs) / "docker").chmod(0o755)
-        self._environment = mock.patch.dict(os.environ, PGPORT=str(port), PATH=f"{self._programs}:{programs}:{os.environ['PATH']}")
+        self._environment = mock.patch.dict(os.environ, PATH=f"{self._programs}:{programs}:{os.environ['PATH']}")
         self._environment.start()
+        started = next((server for server in (self._start(programs, user) for _ in range(5)) if server), None)
+        if started is None:
+            raise AssertionError((self.folder / "log").read_text())
+        self._server = started
         self.database = Database({"project": "deploy", "adapter": {"database": SUITE}}, "none")
         self.database.container = "db-1"
-        end = time.monotonic() + 30
-        while self._psql("postgres", "select 1").returncode != 0:
+
+    def _start(self, programs: Path, user: str | None) -> "subprocess.Popen[bytes] | None":
+        """None where somebody else took the port that was free a moment ago: his server must not be taken for this one."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = str(probe.getsockname()[1])
+        os.environ["PGPORT"] = port
+        with (self.folder / "log").open("ab") as log:
+            server = subprocess.Popen([programs / "postgres", "-D", self.folder / "data", "-p", port, "-c", "listen_addresses=127.0.0.1",
+                                       "-c", f"unix_socket_directories={self.folder}", "-c", "fsync=off"],
+                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, user=user, cwd="/")
+        end = time.monotonic() + 60
+        while self._psql("postgres", "show data_directory").stdout.strip() != str(self.folder / "data"):
+            if server.poll() is not None:
+                return None
             if time.monotonic() > end:
+                server.kill()
                 raise TimeoutError((self.folder / "log").read_text())
             time.sleep(0.05)
+        return server
 
     def ask(self, *commands: str, name: str = "geo") -> list[str]:
         """Lines of the answers; each command by itself."""
