@@ -45,6 +45,12 @@ const activation: LocalStep = "activation";
 /** Where our own way to start the engine lies. */
 const command = resolve(import.meta.dirname, "../assets/engine");
 
+/**
+ * Rules that every preview is held to, and so every change by our verbs: each previews before it runs `up`. A violation ends the
+ * verb before anything is touched.
+ */
+const policyPacks = [resolve(import.meta.dirname, "../policy")];
+
 export function openEngine({
   stack,
   project,
@@ -56,7 +62,10 @@ export function openEngine({
     const watch = watchEvents(language, {}, Date.now);
     const workspace = await select();
     try {
-      await workspace.preview({ color: "never", suppressProgress: true, onEvent: watch.onEvent });
+      await workspace.preview({
+        ...{ policyPacks, color: "never", suppressProgress: true },
+        onEvent: watch.onEvent,
+      });
     } catch (error) {
       throw failed("preview", watch.failures(), error as Error);
     }

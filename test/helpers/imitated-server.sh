@@ -63,6 +63,7 @@ case $SSH_ORIGINAL_COMMAND in
     script=${script#"sudo -n sh -c '"}
     sh -c "${script%"'"}"
     ;;
+  "sudo -n touch --no-create /opt/geoclic/releases/"*) ;;
   "ls -1 /opt/geoclic/releases") ls -1 "$releases" ;;
   "readlink /opt/geoclic/current") readlink "$server/opt/geoclic/current" ;;
   "sudo -n rsync --server"*)

@@ -188,7 +188,7 @@ describe("a canary that fails", () => {
     await fleet.suite({ words: { portail: "canary" } });
     await a.fault("follow", serverSays("error UNHEALTHY [ville-a] services: api exits. Next: correct it."));
     expect(await run()).toMatch(
-      /ville-a · activation \(services\): UNHEALTHY: api exits.*Next: correct it\./,
+      /ville-a · activation \(services\): api exits \(UNHEALTHY\)\. Next: correct it\./,
     );
     expect(await since(b, before)).toEqual([]);
     expect(await b.read("release")).toBe(former);
