@@ -182,6 +182,11 @@ describe("a stack", () => {
       ["a-server and b-server share the server 10.0.0.1 22"],
     ],
     [
+      "of one server twice, told in another order",
+      [...town("b", "b.fr", "10.0.0.2", "22", "10.0.0.1"), ...town("a", "a.fr", "10.0.0.1")],
+      ["a-server and b-server share the server 10.0.0.1 22"],
+    ],
+    [
       "of one address behind two ports",
       [...town("a", "a.fr", "10.0.0.1"), ...town("b", "b.fr", "10.0.0.1", "2222")],
       ["a-certificate and b-certificate share the address 10.0.0.1"],

@@ -149,7 +149,11 @@ function doubles(
   const byKey = Map.groupBy(resources, keyOf);
   return [...byKey]
     .filter(([value, same]) => value !== undefined && same.length > 1)
-    .map(([value, same]) => `${same.map(({ name }) => name).join(" and ")} share the ${what} ${value}`);
+    .map(([value, same]) => {
+      // Resources come in any order: two runs of the same program tell the same.
+      const names = same.map(({ name }) => name).sort();
+      return `${names.join(" and ")} share the ${what} ${value}`;
+    });
 }
 
 const secretWords =
