@@ -13,7 +13,7 @@ export async function asOperation(
   request: OperationRequest & { readonly json?: boolean },
   work: (operation: Operation) => Promise<void>,
 ): Promise<void> {
-  const { expectedOf, findOperation, operate } = await import("../wiring/operation.ts");
+  const { expectedOf, journalsOf, operate } = await import("../wiring/operation.ts");
   const progress = openProgress(console, await expectedOf(stack, request.request.verb));
   const interruption = interruptible(console);
   let id: string | undefined;
@@ -32,7 +32,7 @@ export async function asOperation(
   } finally {
     progress.close();
     interruption.close();
-    if (request.json && id !== undefined) console.json(await findOperation(stack, id));
+    if (request.json && id !== undefined) console.json(await journalsOf(stack).find(id));
   }
 }
 

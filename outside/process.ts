@@ -20,7 +20,8 @@ export function isAlive({ pid, host, started }: ProcessMark): boolean {
   return now !== undefined && (started === "" || started === now);
 }
 
-function startOf(pid: number): string | undefined {
+/** Field 22 of /proc/PID/stat; `undefined` when there is no such process, or it has ended. */
+export function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the program's name in brackets, which may hold anything.

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { text } from "../core/messages/catalogue.ts";
-import { expectedSeconds, type OperationEvent, type OperationView } from "../core/operation/journal.ts";
+import { expectedSeconds, type OperationEvent } from "../core/operation/journal.ts";
 import type { OperationJournals } from "../core/operation/port.ts";
 import type { Audience } from "../core/ports.ts";
 import { actorOf } from "../outside/git.ts";
@@ -86,10 +86,6 @@ export async function operate(
 /** Seconds that a town takes in a verb, as it took before; undefined when it never did. */
 export async function expectedOf(stack: string, verb: string): Promise<number | undefined> {
   return expectedSeconds(await operationJournals(home().state, stack).list(), verb);
-}
-
-export async function findOperation(stack: string, id: string): Promise<OperationView | undefined> {
-  return operationJournals(home().state, stack).find(id);
 }
 
 export function journalsOf(stack: string): OperationJournals {

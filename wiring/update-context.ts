@@ -35,6 +35,7 @@ export async function updateContext(
   const store = releaseStore(state);
   const images = imageBuilder(cache, store);
   const project = projectFolder();
+  let toldLine = "";
   return {
     file,
     engine: openEngine({ stack: file.stack, project, language: audience.language }),
@@ -62,7 +63,10 @@ export async function updateContext(
       folder: store.folder,
       present: (config) =>
         keepPresent(config, store, (paths) => {
-          if (paths.length > 0) audience.progress(leftOutLine(paths, audience.language));
+          const line = paths.length > 0 ? leftOutLine(paths, audience.language) : "";
+          // A plan that is made again in its turn tells it once.
+          if (line && line !== toldLine) audience.progress(line);
+          toldLine = line;
         }),
       read: store.read,
       kept: (id) => readKept(store, id),

@@ -1,4 +1,5 @@
 /** @module `order`: buys a VPS at OVH for a town and declares it; `order list`: what was bought, and by whom it is known. */
+import { clientName } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import { money, type Offer } from "../../core/ovh/catalogue.ts";
@@ -73,7 +74,7 @@ export const orderCommands = [order, orderList] as const;
 
 async function run(console: Console, name: string, options: OrderOptions): Promise<void> {
   // The name is used as a file's name below.
-  if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
+  if (!clientName.safeParse(name).success)
     throw new FleetError("ORDER_INVALID", {
       problems: `name: expected 1 to 40 characters of a-z, 0-9 and -, a letter first, got ${JSON.stringify(name.slice(0, 60))}`,
     });

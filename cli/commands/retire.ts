@@ -1,4 +1,5 @@
 /** @module `retire`: a town ends, after its last backup is at home. */
+import { clientName } from "../../core/config/stack.ts";
 import { FleetError } from "../../core/errors.ts";
 import { text } from "../../core/messages/catalogue.ts";
 import type { RequestOf } from "../../core/operation/request.ts";
@@ -39,7 +40,7 @@ export const retire = command({
   async run(console, options: RetireOptions, name: string) {
     if (options.token !== undefined) throw new FleetError("TOKEN_SHOWN");
     // The name is used as a folder's name below.
-    if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name))
+    if (!clientName.safeParse(name).success)
       throw new FleetError("NAME_INVALID", { name: JSON.stringify(name.slice(0, 60)) });
     const { withoutBackup = false, up, endContract = false } = options;
     const request = { verb: "retire", name, withoutBackup, up, endContract } as const;

@@ -28,10 +28,11 @@ export function pin(
   editor.clients.setAll("release", new Map(pins));
 }
 
-/** Clients' pins as they were declared before. */
+/** Clients' pins as they were declared before; one that left the file meanwhile has none to put back. */
 export function unpin(editor: StackEditor, before: Declared, names: readonly string[]): void {
   const former = new Map(before.clients.map(({ name, release }) => [name, release]));
-  editor.clients.setAll("release", new Map(names.map((name) => [name, former.get(name)])));
+  const there = editor.clients.list().flatMap(({ name }) => (names.includes(name) ? [name] : []));
+  editor.clients.setAll("release", new Map(there.map((name) => [name, former.get(name)])));
 }
 
 /** Where every client that is converged has one and the same pin, it becomes the stack's, which new clients follow. */
@@ -47,5 +48,6 @@ export function gather(editor: StackEditor, config: Declared): void {
     editor.clients.setAll("release", new Map(left.map(({ name }) => [name, config.release])));
     editor.setValue("release", release);
   }
-  editor.clients.setAll("release", new Map(converged.map(({ name }) => [name, undefined])));
+  const pinned = converged.filter(({ release: own }) => own !== undefined);
+  editor.clients.setAll("release", new Map(pinned.map(({ name }) => [name, undefined])));
 }

@@ -1,10 +1,12 @@
 /** Who this process is. Not proven: systems without /proc. */
+
+import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
-import { ownIdentity, startOf } from "./identity.ts";
+import { startOf } from "../process.ts";
+import { ownIdentity } from "./identity.ts";
 
 test("is the same each time, and knows no name of the host", async () => {
   const folder = await mkdtemp(join(tmpdir(), "geoclic-id-"));

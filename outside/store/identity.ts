@@ -4,6 +4,7 @@ import { linkSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { FleetError } from "../../core/errors.ts";
 import type { Identity } from "../../core/store/holder.ts";
+import { startOf } from "../process.ts";
 
 /** `folder`: where a machine without an id of its own keeps one. @throws FleetError `MACHINE_UNKNOWN` */
 export function ownIdentity(folder: string): Identity {
@@ -19,19 +20,6 @@ export function ownIdentity(folder: string): Identity {
     };
   } catch (error) {
     throw new FleetError("MACHINE_UNKNOWN", { cause: (error as Error).message });
-  }
-}
-
-/** Field 22 of /proc/PID/stat; `undefined` when there is no such process, or it has ended. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name in brackets, which may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie has ended: only its number is still taken.
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
   }
 }
 

@@ -10,8 +10,8 @@ import {
   silenceMilliseconds,
   silenceWatch,
 } from "../../core/store/holder.ts";
+import { startOf } from "../process.ts";
 import type { Database } from "./database.ts";
-import { startOf } from "./identity.ts";
 import type { Schema } from "./schema.ts";
 
 export interface Presence {
